@@ -1,0 +1,30 @@
+/** The contract between Sluice and its connectors, built-in or not. */
+export { Type, type Static } from '@sinclair/typebox';
+export type { BatchBuilder, DataRecord, Headers, RecordBatch, TopicPartition } from './batch.ts';
+export {
+  defineSink,
+  defineSource,
+  type CheckContext,
+  type ConnectorDefinition,
+  type OptionProblem,
+  type SinkDefinition,
+  type SourceDefinition,
+  type Stability,
+} from './connector.ts';
+export type { Clock, ConnectorContext, Json, Logger, Metrics } from './context.ts';
+export { describeError, errorCatalogue, SluiceError, type ErrorCode } from './errors.ts';
+export {
+  duration,
+  expression,
+  glob,
+  listenAddress,
+  path,
+  secret,
+  size,
+  template,
+  type Expression,
+  type ListenAddress,
+  type Template,
+} from './options.ts';
+export type { AssignedPartition, Disposition, Failure, RecordFailure, Sink, SinkContext, WriteResult } from './sink.ts';
+export type { EmitOptions, Position, RejectedRecord, Source, SourceContext } from './source.ts';

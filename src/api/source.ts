@@ -1,0 +1,55 @@
+import type { BatchBuilder } from './batch.ts';
+import type { ConnectorContext, Json } from './context.ts';
+import type { SluiceError } from './errors.ts';
+
+/** Where a source stands in one of its partitions. Opaque to the engine. */
+export type Position = Json;
+
+/** A piece of input that was refused for good: it becomes a dead letter in the same commit as the batch beside it. */
+export interface RejectedRecord {
+  /** The engine trims it to the record limit. */
+  readonly value: Uint8Array | null;
+  readonly error: SluiceError;
+  /** Where it stood, for people: `access.log@1048576`. */
+  readonly position: string;
+}
+
+export interface EmitOptions {
+  /** The file or connection, for `partition_by: source`. One emit is one stream. */
+  readonly stream?: string;
+  /** Saved in the same commit as the records. */
+  readonly positions?: Iterable<readonly [partition: string, position: Position]>;
+  readonly rejected?: readonly RejectedRecord[];
+  /** Ids of requests in this batch; `SourceContext.seen` knows them from then on, within the window, after a crash too. */
+  readonly dedupeIds?: readonly string[];
+}
+
+export interface SourceContext extends ConnectorContext {
+  /** True for `run --once`: a following source ends at the end that it saw at the start. */
+  readonly once: boolean;
+  /** A record's limit in bytes. */
+  readonly maxRecordBytes: number;
+  /** Waits while the budget is spent: the back-pressure. As large as asked for; the engine splits it into Kafka batches. Rejects when the signal aborts. */
+  batch(minimumBytes?: number): Promise<BatchBuilder>;
+  /** For listeners that would rather refuse than wait. Null while the budget is spent or the topic log refuses input. */
+  tryBatch(minimumBytes?: number): BatchBuilder | null;
+  /**
+   * Resolves once every record is durable in the topic, in order of the calls. Rejects when that could not be confirmed: a source that can rewind
+   * is then aborted and restarted from its checkpoints; any other tells its client and goes on.
+   * A builder without records still commits its positions. The builder belongs to the engine from the call on.
+   */
+  emit(batch: BatchBuilder, options?: EmitOptions): Promise<void>;
+  /** The saved positions, fresh; of the given partitions, or of all. */
+  load(partitions?: readonly string[]): Promise<ReadonlyMap<string, Position>>;
+  /** Deletes the checkpoint, durably: the file is gone for good. */
+  forget(partition: string): Promise<void>;
+  /** Was this id committed within the window? */
+  seen(dedupeId: string): boolean;
+  /** One line for the status display: "listening :8080", "2 files, following". */
+  report(status: string): void;
+}
+
+export interface Source {
+  /** Ends when the input ends or the signal aborts. A rejection: the engine restarts it from the checkpoints, with back-off. */
+  run(context: SourceContext): Promise<void>;
+}
