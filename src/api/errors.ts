@@ -58,10 +58,12 @@ export class SluiceError extends Error {
 /** The message of anything thrown, with the messages of its causes: `saving "x": ENOSPC: no space left on device`. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
-  for (let current: unknown = error, depth = 0; current !== undefined && current !== null && depth < 5; depth++) {
-    const isErrorLike = typeof current === 'object' && 'message' in current;
-    parts.push(isErrorLike ? String(current.message) : String(current as string));
-    current = isErrorLike && 'cause' in current ? current.cause : undefined;
+  let next: unknown = error;
+  for (let depth = 0; next !== undefined && next !== null && depth < 5; depth++) {
+    const current: unknown = next;
+    const isErrorLike = typeof current === 'object' && current !== null && 'message' in current;
+    parts.push(String(isErrorLike ? current.message : current));
+    next = isErrorLike && 'cause' in current ? current.cause : undefined;
   }
   return parts.join(': ');
 }

@@ -1,0 +1,124 @@
+import { describeError, type Headers, type SluiceError, type TopicPartition } from '../api/index.ts';
+import { bufferBytesFor } from '../record/index.ts';
+
+const MAX_MESSAGE_BYTES = 1024;
+const MAX_STACK_BYTES = 8192;
+const OURS = /^(?:__connect\.errors\.|sluice\.errors\.)/;
+const VERSION = '1';
+
+/** What was being done when a record was refused. */
+export type Stage = 'source' | 'key' | 'where' | 'write';
+
+/** What all dead letters of a leg share. */
+export interface DeadLetterOrigin {
+  readonly pipeline: string;
+  readonly configHash: string;
+  /** The leg's name. */
+  readonly leg: string;
+  readonly connector: string;
+  readonly topic: string;
+}
+
+/** Why a record was refused. Times are milliseconds since the epoch. */
+export interface Refusal {
+  readonly stage: Stage;
+  readonly error: SluiceError;
+  readonly attempts: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** Where it stood: in the topic, or in a source's input as the source words it; '' when only the record tells. */
+export type Place = { readonly partition: TopicPartition; readonly offset: number } | { readonly position: string };
+
+export interface RefusedRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly timestamp: number;
+  readonly headers: Headers;
+}
+
+/** A record on its way to the dead-letter topic. */
+export interface DeadLetter {
+  readonly partition: number;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly timestamp: number;
+  readonly headers: readonly (readonly [name: string, value: Uint8Array | null])[];
+  /** At most so many bytes of buffer it takes. */
+  readonly byteLength: number;
+}
+
+/**
+ * Key, value, headers and timestamp stay raw; the cause comes in headers under the names of Kafka Connect and our own. Headers of an earlier life as a
+ * dead letter are replaced. `partition` is the one of the dead-letter topic. Nothing is copied: valid as long as the record is.
+ */
+export function createDeadLetter(
+  record: RefusedRecord,
+  refusal: Refusal,
+  context: { readonly origin: DeadLetterOrigin; readonly place: Place; readonly partition: number },
+): DeadLetter {
+  const headers: (readonly [string, Uint8Array | null])[] = [];
+  let hops = 0;
+  for (const [name, value] of record.headers) {
+    if (name === 'sluice.errors.hops') hops = Number(textOf(value)) || 0;
+    if (!OURS.test(name)) headers.push([name, value]);
+  }
+  for (const [name, text] of causeHeaders(refusal, { ...context, hops: hops + 1 })) {
+    headers.push([name, Buffer.from(text)]);
+  }
+  let payloadBytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  for (const [name, value] of headers) payloadBytes += Buffer.byteLength(name) + (value?.length ?? 0);
+  const { key, value, timestamp } = record;
+  const byteLength = bufferBytesFor(payloadBytes, headers.length);
+  return { partition: context.partition, key, value, timestamp, headers, byteLength };
+}
+
+function causeHeaders(
+  { stage, error, attempts, firstAt, lastAt }: Refusal,
+  { origin, place, hops }: { origin: DeadLetterOrigin; place: Place; hops: number },
+): [string, string][] {
+  const where: [string, string][] =
+    'position' in place
+      ? place.position === ''
+        ? []
+        : [['sluice.errors.source_position', trimmed(place.position, MAX_MESSAGE_BYTES)]]
+      : [
+          ['__connect.errors.partition', String(place.partition.partition)],
+          ['__connect.errors.offset', String(place.offset)],
+          // With topic, partition and offset it tells repeats of one dead letter from another record's.
+          ['sluice.errors.incarnation', place.partition.incarnation],
+        ];
+  return [
+    ['__connect.errors.topic', origin.topic],
+    ...where,
+    ['__connect.errors.connector.name', origin.leg],
+    ['__connect.errors.task.id', '0'],
+    ['__connect.errors.stage', stage],
+    ['__connect.errors.class.name', origin.connector],
+    ['__connect.errors.exception.class.name', error.name],
+    ['__connect.errors.exception.message', trimmed(describeError(error), MAX_MESSAGE_BYTES)],
+    ['__connect.errors.exception.stacktrace', trimmed(error.stack ?? '', MAX_STACK_BYTES)],
+    ['sluice.errors.v', VERSION],
+    ['sluice.errors.pipeline', origin.pipeline],
+    ['sluice.errors.config_hash', origin.configHash],
+    ['sluice.errors.code', error.code],
+    ['sluice.errors.attempts', String(attempts)],
+    ['sluice.errors.first_at', new Date(firstAt).toISOString()],
+    ['sluice.errors.last_at', new Date(lastAt).toISOString()],
+    ['sluice.errors.hops', String(hops)],
+  ];
+}
+
+/** At most `limit` bytes, cut between characters. */
+function trimmed(text: string, limit: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= limit) return text;
+  let end = limit;
+  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}
+
+function textOf(bytes: Uint8Array | null): string {
+  return bytes === null ? '' : Buffer.from(bytes).toString();
+}

@@ -1,0 +1,79 @@
+import type { Position, RejectedRecord } from '../api/index.ts';
+import type { RecordBatchBuilder } from '../record/index.ts';
+
+/** A builder larger than this is not copied into another: its bytes are stored as they are. */
+const MERGE_BELOW_BYTES = 64 * 1024;
+
+/** One call of `emit` (or `forget`), waiting for its commit. */
+export interface Emit {
+  readonly number: number;
+  readonly parcel: Parcel;
+  /** Its records are [first, first + count) of the parcel. */
+  readonly first: number;
+  readonly count: number;
+  readonly bytes: number;
+  /** A null position deletes. */
+  readonly positions: readonly (readonly [partition: string, position: Position | null])[];
+  readonly rejected: readonly RejectedRecord[];
+  readonly dedupeIds: readonly string[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Records that stay together: whole emits of one partition, or with a key of all of them. */
+export interface Parcel {
+  /** 0 with a key: not decided yet. */
+  readonly partition: number;
+  readonly builder: RecordBatchBuilder | null;
+}
+
+/** Emits that share a commit. */
+export class EmitFlight {
+  readonly emits: Emit[] = [];
+  readonly parcels: Parcel[] = [];
+  readonly #tails = new Map<number, Parcel>();
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The builder belongs to the flight from here on; a small one is copied behind the one before and freed at once. */
+  add(
+    builder: RecordBatchBuilder | null,
+    partition: number,
+    emit: Omit<Emit, 'parcel' | 'first' | 'count' | 'bytes'>,
+  ): Emit {
+    const count = builder?.count ?? 0;
+    const bytes = builder?.byteLength ?? 0;
+    const tail = this.#tails.get(partition);
+    let parcel: Parcel;
+    let first = 0;
+    if (builder === null || count === 0) {
+      builder?.release();
+      parcel = { partition, builder: null };
+    } else if (tail?.builder != null && this.#merges(tail.builder, builder)) {
+      parcel = tail;
+      first = tail.builder.count - count;
+    } else {
+      parcel = { partition, builder };
+      this.parcels.push(parcel);
+      this.#tails.set(partition, parcel);
+    }
+    this.#bytes += bytes;
+    const added = { ...emit, parcel, first, count, bytes };
+    this.emits.push(added);
+    return added;
+  }
+
+  /** Frees the builders. */
+  release(): void {
+    for (const { builder } of this.parcels.splice(0)) builder?.release();
+  }
+
+  #merges(tail: RecordBatchBuilder, builder: RecordBatchBuilder): boolean {
+    if (builder.byteLength > MERGE_BELOW_BYTES || !tail.appendAll(builder)) return false;
+    builder.release();
+    return true;
+  }
+}

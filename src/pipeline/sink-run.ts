@@ -1,0 +1,319 @@
+import {
+  describeError,
+  type DataRecord,
+  type Sink,
+  type SinkContext,
+  type SinkDefinition,
+  type TopicPartition,
+} from '../api/index.ts';
+import { decoderFor } from '../codec/index.ts';
+import type { SinkPlan } from '../config/index.ts';
+import type { SubscriptionEvent, TopicSubscription } from '../log/index.ts';
+import { Batcher } from './batcher.ts';
+import { bufferSizeIn } from './buffer-share.ts';
+import type { DeadLetterRate } from './dead-letter-rate.ts';
+import { Delivery, type Trouble } from './delivery.ts';
+import { connectorContext, type LegDependencies } from './leg.ts';
+import { COUNTED } from './metric-names.ts';
+import { OffsetCommitter } from './offset-committer.ts';
+import type { PartitionFeed } from './partition-feed.ts';
+import { SinkDeadLetters } from './sink-dead-letters.ts';
+import { SinkIntake } from './sink-intake.ts';
+import type { SinkTotals } from './sink-totals.ts';
+import { ViewPool } from './view-pool.ts';
+
+const REVOKE_MS = 10_000;
+const MAX_FETCH_BYTES = 512 * 1024;
+
+export interface SinkRunOptions {
+  readonly plan: SinkPlan;
+  readonly dependencies: LegDependencies;
+  readonly where: ((record: DataRecord) => boolean) | null;
+  readonly totals: SinkTotals;
+  readonly rate: DeadLetterRate;
+  readonly onStarted: () => void;
+  readonly onTrouble: (trouble: Trouble | null) => void;
+  readonly onProgress: () => void;
+  readonly report: (status: string) => void;
+}
+
+/** One life of a sink: created, fed from its saved offsets on, drained, closed. Whatever it cannot go on after ends it, and the runner begins another. */
+export class SinkRun {
+  readonly #options: SinkRunOptions;
+  readonly #feeds = new Map<number, PartitionFeed>();
+  readonly #reading = new AbortController();
+  readonly #ending = new AbortController();
+  #delivery: Delivery | null = null;
+  #deadLetters: SinkDeadLetters | null = null;
+  #subscription: TopicSubscription | null = null;
+  #committer: OffsetCommitter | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  #commitTrouble: Trouble | null = null;
+
+  constructor(options: SinkRunOptions) {
+    this.#options = options;
+  }
+
+  /** The offset after the last record that is known, over all partitions, minus what is finished. */
+  get lag(): number {
+    let lag = 0;
+    for (const [partition, { watermark }] of this.#feeds) {
+      lag += Math.max(0, (this.#subscription?.end(partition) ?? 0) - watermark.settled);
+    }
+    return lag;
+  }
+
+  /** Timestamp of the oldest record that was read and is not finished. */
+  get oldestTimestamp(): number | null {
+    const times = [...this.#feeds.values()].flatMap((feed) => feed.oldestTimestamp ?? []);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** Resolves when the sink was asked to stop and did; rejects when it cannot go on. */
+  async run(definition: SinkDefinition, options: Record<string, unknown>): Promise<void> {
+    const sink = await definition.create(options, this.#sinkContext());
+    try {
+      await this.#subscribed(definition, sink);
+    } finally {
+      this.#ending.abort();
+      await this.#closed(sink);
+    }
+  }
+
+  /** No more reading; what was read is finished, flushed and saved. */
+  drain(): void {
+    this.#reading.abort();
+  }
+
+  /** Everything that waits is given up. */
+  kill(reason: unknown): void {
+    this.#reading.abort();
+    this.#ending.abort(reason);
+  }
+
+  resume(): void {
+    this.#deadLetters?.retry();
+    this.#delivery?.resume();
+  }
+
+  /** The ends of the topic's partitions, now. */
+  ends(): Promise<readonly number[]> {
+    return this.#subscription!.ends();
+  }
+
+  /** Resolves when the offsets up to these ends are saved. */
+  async reach(ends: readonly number[]): Promise<void> {
+    const delivery = this.#delivery;
+    if (delivery === null) return;
+    delivery.hurry();
+    const hasReached = (): boolean =>
+      ends.every((end, partition) => end === 0 || (this.#feeds.get(partition)?.watermark.settled ?? -1) >= end);
+    await delivery.until(hasReached, this.#reading.signal);
+    await this.#flush(delivery, this.#reading.signal);
+    await this.#committer!.commit();
+  }
+
+  async #subscribed(definition: SinkDefinition, sink: Sink): Promise<void> {
+    const { plan, dependencies } = this.#options;
+    const { pool, topicLog, pipeline, clock } = dependencies;
+    const subscription = await topicLog.subscribe({
+      sink: plan.name,
+      topic: pipeline.topic.name,
+      start: plan.start,
+      pool,
+      fetchBytes: Math.min(MAX_FETCH_BYTES, Math.max(bufferSizeIn(pool.budgetBytes), pool.budgetBytes / 16)),
+    });
+    this.#subscription = subscription;
+    const committer = new OffsetCommitter({
+      subscription,
+      clock,
+      feeds: () => this.#feeds.values(),
+      onTick: (error) => {
+        this.#committed(error);
+      },
+    });
+    this.#committer = committer;
+    const { delivery, intake } = this.#connect(definition, sink, subscription);
+    try {
+      committer.start();
+      this.#options.onStarted();
+      await this.#read(subscription, intake, { sink, delivery });
+      await this.#drain(delivery, committer);
+    } finally {
+      committer.stop();
+      delivery.end();
+      this.#deadLetters?.close();
+      for (const feed of this.#feeds.values()) feed.close();
+      this.#options.totals.close(this.#feeds.values());
+      this.#feeds.clear();
+      await subscription.close();
+    }
+  }
+
+  #connect(
+    definition: SinkDefinition,
+    sink: Sink,
+    subscription: TopicSubscription,
+  ): { delivery: Delivery; intake: SinkIntake } {
+    const { plan, dependencies, where, totals, rate } = this.#options;
+    const { pool, clock, log, metrics } = dependencies;
+    const views = new ViewPool(decoderFor(plan.decode));
+    const feeds = this.#feeds;
+    totals.follow(feeds);
+    const deadLetters: SinkDeadLetters = (this.#deadLetters = new SinkDeadLetters({
+      plan,
+      dependencies,
+      rate,
+      signal: this.#ending.signal,
+      delivery: () => delivery,
+    }));
+    const delivery: Delivery = (this.#delivery = new Delivery({
+      plan,
+      sink,
+      order: definition.order,
+      feeds,
+      batcher: new Batcher(plan.batch, views),
+      pool,
+      deadLetters: deadLetters.queue,
+      dependencies,
+      onDelivered: (records) => {
+        rate.count(records, 0);
+        this.#options.onProgress();
+      },
+      onFailed: (error) => {
+        this.#fail(error);
+      },
+      onChange: () => {
+        this.#options.onTrouble(delivery.trouble ?? this.#commitTrouble);
+      },
+    }));
+    const intake = new SinkIntake({
+      sink,
+      subscription,
+      feeds,
+      views,
+      pool,
+      where,
+      monotonic: () => clock.monotonic(),
+      now: () => clock.now(),
+      log,
+      onDropped: (records) => {
+        rate.count(records, 0);
+        metrics.count(COUNTED.dropped, records);
+      },
+      onRefused: (batch, errors, stage) => {
+        delivery.refuse(batch, errors, stage);
+      },
+    });
+    return { delivery, intake };
+  }
+
+  async #read(
+    subscription: TopicSubscription,
+    intake: SinkIntake,
+    { sink, delivery }: { sink: Sink; delivery: Delivery },
+  ): Promise<void> {
+    for (;;) {
+      const event = await subscription.next(this.#reading.signal);
+      if (this.#failure !== null) throw this.#failure.error;
+      if (event === null) return;
+      if (event.type === 'chunk') intake.take(event.chunk);
+      else if (event.type === 'assigned') await intake.assign(event.partitions);
+      else await this.#revoke(event, sink, delivery);
+      delivery.pump();
+    }
+  }
+
+  async #revoke(event: Extract<SubscriptionEvent, { type: 'revoked' }>, sink: Sink, delivery: Delivery): Promise<void> {
+    const feeds = event.partitions.flatMap(({ partition }) => this.#feeds.get(partition) ?? []);
+    for (const feed of feeds) {
+      feed.isClosing = true;
+      while (feed.queue.length > 0) feed.shift();
+    }
+    delivery.forgetClosing();
+    const limit = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(REVOKE_MS)]);
+    try {
+      await delivery.until(() => feeds.every(({ writing }) => writing === 0), limit);
+      await this.#flush(delivery, limit, feeds);
+      await this.#committer!.commit();
+    } catch (error) {
+      this.#options.dependencies.log.warn(
+        { cause: describeError(error) },
+        'partitions given up before they were finished',
+      );
+    }
+    for (const feed of feeds) {
+      feed.close();
+      this.#feeds.delete(feed.partition.partition);
+    }
+    this.#options.totals.close(feeds);
+    await sink.revoked?.(event.partitions);
+    event.done();
+  }
+
+  async #drain(delivery: Delivery, committer: OffsetCommitter): Promise<void> {
+    const { signal } = this.#ending;
+    delivery.hurry();
+    const isFinished = (): boolean => [...this.#feeds.values()].every(({ watermark }) => watermark.unfinished === 0);
+    const cannotFinish = (): boolean => delivery.isStuck || this.#failure !== null;
+    await delivery.until(() => cannotFinish() || (isFinished() && !delivery.isBusy), signal);
+    if (this.#failure === null) await this.#flush(delivery, signal);
+    await committer.commit();
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  /** Makes the sink keep what it has taken. A partition with a gap cannot be flushed: it is left as it is. */
+  async #flush(delivery: Delivery, signal: AbortSignal, feeds = [...this.#feeds.values()]): Promise<void> {
+    const unflushed = feeds.filter(({ watermark }) => watermark.even && watermark.committable < watermark.settled);
+    for (const feed of unflushed) feed.wantsFlush = true;
+    delivery.pump();
+    const isFlushed = (): boolean => !delivery.isBusy && unflushed.every(({ wantsFlush }) => !wantsFlush);
+    await delivery.until(() => isFlushed() || this.#failure !== null, signal);
+  }
+
+  #sinkContext(): SinkContext {
+    const { plan, dependencies, report } = this.#options;
+    return {
+      ...connectorContext(dependencies, plan.name, this.#ending.signal),
+      requestFlush: (partitions) => {
+        this.#requestFlush(partitions);
+      },
+      report,
+    };
+  }
+
+  // Later than the call: it may come from within a write.
+  #requestFlush(partitions: readonly TopicPartition[]): void {
+    for (const { partition, incarnation } of partitions) {
+      const feed = this.#feeds.get(partition);
+      if (feed?.partition.incarnation === incarnation) feed.wantsFlush = true;
+    }
+    queueMicrotask(() => this.#delivery?.pump());
+  }
+
+  #committed(error: unknown): void {
+    const { dependencies } = this.#options;
+    const reason = error === undefined ? null : describeError(error);
+    this.#commitTrouble = reason === null ? null : { state: 'degraded', reason };
+    if (reason !== null) dependencies.log.warn({ cause: reason }, 'saving offsets did not work, trying again');
+    const behindMs = this.oldestTimestamp === null ? 0 : dependencies.clock.now() - this.oldestTimestamp;
+    dependencies.metrics.gauge(COUNTED.lag, this.lag);
+    dependencies.metrics.gauge(COUNTED.behind, Math.max(0, behindMs) / 1000);
+    dependencies.metrics.gauge(COUNTED.bufferBytes, dependencies.pool.usedBytes);
+    this.#delivery?.pump();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#reading.abort();
+    this.#delivery?.pump();
+  }
+
+  async #closed(sink: Sink): Promise<void> {
+    try {
+      await sink.close();
+    } catch (error) {
+      this.#options.dependencies.log.warn({ cause: describeError(error) }, 'closing the sink did not work');
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import {
+  SluiceError,
+  type BatchBuilder,
+  type ConnectorContext,
+  type EmitOptions,
+  type Position,
+  type SourceContext,
+} from '../api/index.ts';
+import type { TopicLog } from '../log/index.ts';
+import { bufferBytesFor, RecordBatchBuilder, type BufferPool, type PooledBuffer } from '../record/index.ts';
+import type { EmitQueue } from './emit-queue.ts';
+import type { Gate } from './gate.ts';
+
+export interface SourceRunOptions {
+  readonly connector: ConnectorContext;
+  readonly once: boolean;
+  readonly maxRecordBytes: number;
+  readonly pool: BufferPool;
+  readonly gate: Gate;
+  readonly topicLog: TopicLog;
+  readonly queue: EmitQueue;
+  readonly seen: (dedupeId: string) => boolean;
+  readonly report: (status: string) => void;
+}
+
+/** One run of a source: what it may do, and the buffers that it has not given back. */
+export class SourceRun {
+  readonly context: SourceContext;
+  readonly #options: SourceRunOptions;
+  readonly #lent = new Set<RecordBatchBuilder>();
+  #isOver = false;
+
+  constructor(options: SourceRunOptions) {
+    this.#options = options;
+    const { connector, queue, topicLog, seen, report } = options;
+    this.context = {
+      ...connector,
+      once: options.once,
+      maxRecordBytes: options.maxRecordBytes,
+      batch: (minimumBytes) => this.#batch(minimumBytes),
+      tryBatch: (minimumBytes) => this.#tryBatch(minimumBytes),
+      // Runs up to the queue before the caller goes on: the builder has changed hands by then.
+      emit: (batch, emitOptions = {}) => {
+        const emitted = this.#emit(batch, emitOptions);
+        // A source may look at it later, or never when it was aborted.
+        emitted.catch(() => undefined);
+        return emitted;
+      },
+      load: async (partitions) => selected(await topicLog.positions(connector.name), partitions),
+      forget: (partition) => queue.forget(partition),
+      seen,
+      report,
+    };
+  }
+
+  /** After it nothing that the source still holds can be written to. */
+  end(): void {
+    this.#isOver = true;
+    for (const builder of [...this.#lent]) builder.release();
+  }
+
+  async #emit(batch: BatchBuilder, options: EmitOptions): Promise<void> {
+    await this.#options.queue.emit(this.#take(batch), options);
+  }
+
+  async #batch(minimumBytes?: number): Promise<BatchBuilder> {
+    const { gate, pool, connector } = this.#options;
+    await gate.passed(connector.signal);
+    const buffer = await pool.acquire(this.#bytesFor(minimumBytes), connector.signal);
+    return this.#lend(buffer);
+  }
+
+  #tryBatch(minimumBytes?: number): BatchBuilder | null {
+    const { gate, pool, topicLog } = this.#options;
+    if (this.#isOver || !gate.isOpen || !topicLog.accepting) return null;
+    const buffer = pool.tryAcquire(this.#bytesFor(minimumBytes));
+    return buffer === null ? null : this.#lend(buffer);
+  }
+
+  #bytesFor(minimumBytes: number | undefined): number {
+    return minimumBytes === undefined ? 1 : bufferBytesFor(minimumBytes);
+  }
+
+  #lend(buffer: PooledBuffer): BatchBuilder {
+    if (this.#isOver) {
+      buffer.release();
+      throw this.#overError();
+    }
+    const { connector, maxRecordBytes } = this.#options;
+    const release = (): void => {
+      this.#lent.delete(builder);
+      buffer.release();
+    };
+    const builder = new RecordBatchBuilder(
+      { bytes: buffer.bytes, release },
+      {
+        maxRecordBytes,
+        now: () => connector.clock.now(),
+      },
+    );
+    this.#lent.add(builder);
+    return builder;
+  }
+
+  #take(batch: BatchBuilder): RecordBatchBuilder {
+    if (!(batch instanceof RecordBatchBuilder) || !this.#lent.delete(batch)) {
+      throw this.#isOver ? this.#overError() : new TypeError('emitting a batch that this source does not own');
+    }
+    return batch;
+  }
+
+  #overError(): SluiceError {
+    return new SluiceError(
+      'SOURCE_FAILED',
+      `using the context of a run of source "${this.#options.connector.name}" that is over`,
+    );
+  }
+}
+
+function selected(
+  all: ReadonlyMap<string, Position>,
+  partitions: readonly string[] | undefined,
+): ReadonlyMap<string, Position> {
+  if (partitions === undefined) return all;
+  const wanted = new Map<string, Position>();
+  for (const partition of partitions) {
+    const position = all.get(partition);
+    if (position !== undefined) wanted.set(partition, position);
+  }
+  return wanted;
+}
