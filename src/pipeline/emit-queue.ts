@@ -134,6 +134,8 @@ export class EmitQueue {
     const { signal } = this.#stop;
     const prepared = await createFlightRequest(flight, this.#options.target, { savesPositions, signal });
     try {
+      // Closed while the copies were made: the next run may have read the positions already.
+      signal.throwIfAborted();
       const { batches = [], positions = [], dedupe = [] } = prepared.request;
       if (batches.length + positions.length + dedupe.length > 0) await this.#options.commit(prepared.request);
     } finally {

@@ -89,6 +89,8 @@ export class SinkRun {
   kill(reason: unknown): void {
     this.#reading.abort();
     this.#ending.abort(reason);
+    // At once: whoever kills may start another life before this one has come to its end.
+    this.#delivery?.end();
   }
 
   resume(): void {
