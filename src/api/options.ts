@@ -53,11 +53,16 @@ export function secret(options: Omit<FragmentOptions<string>, 'default'>): TUnsa
 /** What a template reaches `create` as: compiled. `constant` when it holds no expression. Rendering throws `EXPRESSION_FAILED` or `TEMPLATE_ESCAPED`: reject the record. */
 export interface Template {
   readonly constant: string | null;
+  /**
+   * What no rendering leaves. `confined: 'path'`: the folders before the first expression as an absolute path without a slash at its end (the whole
+   * path when it is constant); otherwise the text before the first expression.
+   */
+  readonly prefix: string;
   render(batch: RecordBatch, index: number): string;
 }
 
 /**
- * Text with `{{ expression }}` in it. `confined: 'path'` demands a literal first folder and keeps every rendered piece below it; `confined: 'name'` demands a
+ * Text with `{{ expression }}` in it. `confined: 'path'` demands a literal first folder, is relative to the file it stands in, and keeps every rendered piece below that folder; `confined: 'name'` demands a
  * literal prefix and lets expressions add only letters, digits, `.`, `_` and `-`.
  */
 export function template(options: FragmentOptions<string> & { readonly confined: 'path' | 'name' | 'none' }): TUnsafe<Template> {
