@@ -21,11 +21,11 @@ interface Definition<Options extends TObject> {
    * What the schema cannot say, as problems with the option's path (`['tls', 'key']`): pure and fast, without input or output. Called with
    * references unresolved (strings such as `${env:X}`), durations and sizes as numbers.
    */
-  readonly validate?: (options: Static<Options>) => readonly OptionProblem[];
+  validate?(options: Static<Options>): readonly OptionProblem[];
   /** Throws when the outside system would refuse us. Run by `validate --connect`. */
-  readonly check?: (options: Static<Options>, context: CheckContext) => Promise<void>;
+  check?(options: Static<Options>, context: CheckContext): Promise<void>;
   /** Host:port pairs and folders that two connectors may not share: `listen 127.0.0.1:8080`, `folder out`. Found as conflicts before the start. */
-  readonly resources?: (options: Static<Options>) => readonly string[];
+  resources?(options: Static<Options>): readonly string[];
 }
 
 export interface OptionProblem {
@@ -53,7 +53,7 @@ export interface SinkDefinition<Options extends TObject = TObject> extends Defin
   /** The promise of the leg in one word, for `plan`. */
   readonly promise: 'at-least-once' | 'effectively-once' | 'exactly-once';
   /** Where the promise ends, one line each, for `plan`. */
-  readonly holes?: (options: Static<Options>) => readonly string[];
+  holes?(options: Static<Options>): readonly string[];
   create(options: Static<Options>, context: SinkContext): Promise<Sink>;
 }
 

@@ -62,8 +62,8 @@ export interface Template {
 }
 
 /**
- * Text with `{{ expression }}` in it. `confined: 'path'` demands a literal first folder, is relative to the file it stands in, and keeps every rendered piece below that folder; `confined: 'name'` demands a
- * literal prefix and lets expressions add only letters, digits, `.`, `_` and `-`.
+ * Text with `{{ expression }}` in it. `confined: 'path'` demands a literal first folder, relative to the file it stands in, and keeps every rendered
+ * piece below that folder; `confined: 'name'` demands a literal prefix and lets expressions add only letters, digits, `.`, `_` and `-`.
  */
 export function template(options: FragmentOptions<string> & { readonly confined: 'path' | 'name' | 'none' }): TUnsafe<Template> {
   return fragment({ type: 'string', format: 'template', minLength: 1, ...options });

@@ -1,0 +1,42 @@
+import { defineSink, type SinkDefinition } from 'sluice/api';
+import { sinkOptions } from './sink-options.ts';
+
+export const sinkDefinition: SinkDefinition<typeof sinkOptions> = defineSink({
+  name: 'file',
+  summary: 'Writes records as lines into files, each in exactly one published file.',
+  stability: 'stable',
+  options: sinkOptions,
+  examples: [
+    { title: 'One folder', options: { path: 'out' } },
+    {
+      title: 'A folder per host and day, hourly files of JSON',
+      options: {
+        path: "archive/{{ value.host }}/{{ formatTime(timestamp, 'yyyy-MM-dd') }}",
+        format: 'ndjson',
+        roll: { size: '512MiB', age: '1h', idle: '10m' },
+      },
+    },
+  ],
+  order: 'partition',
+  promise: 'exactly-once',
+  holes: ({ format }) => (format === 'raw' ? ['a value with line feeds in it takes as many lines'] : []),
+  resources: ({ path }) => [`folder ${folderOf(path)}`],
+  async create(options, context) {
+    const [{ FileSink }, { nodeStorage }] = await Promise.all([import('./sink.ts'), import('./sink/storage.ts')]);
+    const { size, age, idle, records = Infinity } = options.roll;
+    const settings = {
+      path: options.path,
+      format: options.format,
+      roll: { size, age, idle, records },
+      maxOpenFiles: options.max_open_files,
+    };
+    return new FileSink(settings, context, nodeStorage);
+  },
+});
+
+/** Two sinks may not share a folder. Before the pipeline runs a template is still text. */
+function folderOf(path: { readonly prefix: string } | string): string {
+  if (typeof path !== 'string') return path.prefix;
+  const literal = path.split('{{')[0]!;
+  return literal === path ? path : literal.slice(0, literal.lastIndexOf('/'));
+}
