@@ -29,7 +29,7 @@ function prettyLine(batch: RecordBatch, index: number, partition: number): strin
 function printable(value: string): string {
   const cut =
     value.length > MAX_PRETTY_CHARACTERS
-      ? `${value.slice(0, MAX_PRETTY_CHARACTERS)}… (${value.length} characters)`
+      ? `${value.slice(0, MAX_PRETTY_CHARACTERS)}… (${grouped(value.length)} characters)`
       : value;
   return cut.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escaped);
 }
@@ -78,4 +78,9 @@ function jsonOf(bytes: Uint8Array | null): string {
   } catch {
     return JSON.stringify(value);
   }
+}
+
+/** 1,204,332 */
+export function grouped(number: number): string {
+  return number.toLocaleString('en-US');
 }

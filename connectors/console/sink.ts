@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import { SluiceError, type RecordBatch, type Sink, type SinkContext, type WriteResult } from 'sluice/api';
-import { formatRecord, type ConsoleFormat } from './format.ts';
+import { formatRecord, grouped, type ConsoleFormat } from './format.ts';
 import { Sampler } from './sampler.ts';
 
 /** Handed to the output at once. */
@@ -21,6 +21,8 @@ export class ConsoleSink implements Sink {
   readonly #closing = new AbortController();
   #printed = 0;
   #skipped = 0;
+  /** Skipped, and not told in the output yet. */
+  #untold = 0;
   #isTelling = false;
 
   constructor(settings: ConsoleSinkSettings, context: SinkContext) {
@@ -43,9 +45,10 @@ export class ConsoleSink implements Sink {
       }
       this.#printed += granted;
       this.#skipped += count - granted;
+      this.#untold += count - granted;
     }
     if (lines !== '') await this.#print(lines);
-    if (this.#sampler.skipped > 0) this.#tellLater();
+    if (this.#untold > 0) this.#tellLater();
     this.#report();
     return { failures: [] };
   }
@@ -74,7 +77,8 @@ export class ConsoleSink implements Sink {
 
   /** Programs read no notes: for them the status line has to do. */
   #skipNote(): string {
-    const skipped = this.#sampler.tell();
+    const skipped = this.#untold;
+    this.#untold = 0;
     if (skipped === 0 || this.#settings.format !== 'pretty') return '';
     const records = skipped === 1 ? 'record' : 'records';
     return `… ${grouped(skipped)} more ${records}, not printed (max_per_second: ${this.#settings.maxPerSecond})\n`;
@@ -104,8 +108,4 @@ export class ConsoleSink implements Sink {
       });
     });
   }
-}
-
-function grouped(number: number): string {
-  return number.toLocaleString('en-US');
 }

@@ -31,7 +31,7 @@ export class Layout {
   readonly #format: LineFormat;
   readonly #json = new JsonLine();
   readonly #slots: Slot[] = [];
-  readonly #slotOf = new Map<PartFile, Slot>();
+  readonly #placeOf = new Map<PartFile, number>();
   #places = new Int32Array(1024);
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #failures: RecordFailure[] = [];
@@ -47,7 +47,7 @@ export class Layout {
     partitionOf: (run: RecordBatch['runs'][number]) => OpenPartition,
   ): { readonly additions: readonly Addition[]; readonly failures: readonly RecordFailure[] } {
     this.#slots.length = 0;
-    this.#slotOf.clear();
+    this.#placeOf.clear();
     this.#failures = [];
     if (this.#places.length < batch.count) this.#places = new Int32Array(batch.count * 2);
     for (const run of batch.runs) {
@@ -103,11 +103,11 @@ export class Layout {
 
   #slotFor(partition: OpenPartition, folder: string): number {
     const file = partition.fileIn(folder);
-    const known = this.#slotOf.get(file);
-    if (known !== undefined) return this.#slots.indexOf(known);
-    const slot: Slot = { file, partition, bytes: this.#bytes, records: 0, start: 0, at: 0, room: 0 };
-    this.#slotOf.set(file, slot);
-    return this.#slots.push(slot) - 1;
+    const known = this.#placeOf.get(file);
+    if (known !== undefined) return known;
+    const place = this.#slots.push({ file, partition, bytes: this.#bytes, records: 0, start: 0, at: 0, room: 0 }) - 1;
+    this.#placeOf.set(file, place);
+    return place;
   }
 
   #reserve(): void {
@@ -152,7 +152,7 @@ function relativeFolder(base: string, path: string): string | null {
   if (path === base) return '';
   // `relative` would tidy up what must be refused.
   if (!path.startsWith(`${base}/`) && base !== '/') return null;
-  const inside = path.slice(base === '/' ? 1 : base.length + 1).replace(/\/$/, '');
+  const inside = path.slice(base === '/' ? 1 : base.length + 1);
   return isInside(inside) && relative(base, path) === inside ? inside : null;
 }
 

@@ -19,7 +19,7 @@ import type { Storage } from './storage.ts';
 const KEPT_MANIFESTS = 1000;
 
 /**
- * Makes finished temps visible, exactly once each, whatever happens in between: temps durable → manifest linked under its sequence (the commit) → each
+ * Makes finished temps visible, exactly once each, whatever happens in between: temps and their names durable → manifest linked under its sequence (the commit) → each
  * file linked to its listed name → folders durable → temps unlinked. What was cut off behind the commit is finished by the next `recover`.
  */
 export class Publisher {
@@ -68,11 +68,13 @@ export class Publisher {
    * name of one of these: nothing is committed then.
    */
   async commit(partition: TopicPartition, manifest: Manifest): Promise<void> {
-    await this.#makeRoom(manifest.files);
     await this.#checkNewest(partition, manifest.sequence);
+    await this.#makeRoom(manifest.files);
     const path = this.#manifestPath(partition, manifest.sequence);
     const temp = join(this.#state, tempName(partition, manifest.sequence, 0, this.#hubId));
     await this.#write(temp, encodeManifest(manifest));
+    // A manifest must not survive a power cut that the names of its temps do not.
+    await this.#storage.syncFolder(this.#state);
     try {
       await this.#storage.link(temp, path);
     } catch (error) {
@@ -114,8 +116,10 @@ export class Publisher {
   }
 
   async #checkNewest(partition: TopicPartition, sequence: number): Promise<void> {
-    const path = this.#manifestPath(partition, sequence - 1);
-    if (sequence > 1 && (await this.#storage.stat(path)) === null) throw otherWriter(path);
+    const path = this.#manifestPath(partition, sequence);
+    const before = this.#manifestPath(partition, sequence - 1);
+    if ((await this.#storage.stat(path)) !== null) throw otherWriter(path);
+    if (sequence > 1 && (await this.#storage.stat(before)) === null) throw otherWriter(before);
   }
 
   async #write(path: string, bytes: Buffer): Promise<void> {
