@@ -23,6 +23,7 @@ interface Slot extends Addition {
 }
 
 const LINE_FEED = 0x0a;
+const MAX_KNOWN_FOLDERS = 10_000;
 const NULL_TEXT = Buffer.from('null');
 
 /** Lays the records of a batch out as lines, those of a file side by side, in one buffer that is used again: no object per record. */
@@ -32,6 +33,8 @@ export class Layout {
   readonly #json = new JsonLine();
   readonly #slots: Slot[] = [];
   readonly #placeOf = new Map<PartFile, number>();
+  /** Rendered paths that were found good, and their folders. */
+  readonly #folders = new Map<string, string>();
   #places = new Int32Array(1024);
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #failures: RecordFailure[] = [];
@@ -88,17 +91,23 @@ export class Layout {
   #folderOf(batch: RecordBatch, index: number): string | null {
     try {
       const path = this.#path.render(batch, index);
-      const folder = relativeFolder(this.#path.prefix, path);
-      if (folder !== null) return folder;
-      throw new SluiceError(
-        'TEMPLATE_ESCAPED',
-        `rendering the path of a file: ${quoted(path)} is no folder below "${this.#path.prefix}"`,
-      );
+      return this.#folders.get(path) ?? this.#checkFolder(path);
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
       this.#failures.push({ index, disposition: 'reject', error });
       return null;
     }
+  }
+
+  #checkFolder(path: string): string {
+    const folder = relativeFolder(this.#path.prefix, path);
+    if (folder === null) {
+      const doing = `rendering the path of a file: ${quoted(path)} is no folder below "${this.#path.prefix}"`;
+      throw new SluiceError('TEMPLATE_ESCAPED', doing);
+    }
+    if (this.#folders.size >= MAX_KNOWN_FOLDERS) this.#folders.clear();
+    this.#folders.set(path, folder);
+    return folder;
   }
 
   #slotFor(partition: OpenPartition, folder: string): number {
