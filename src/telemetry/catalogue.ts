@@ -1,0 +1,122 @@
+export type MetricKind = 'counter' | 'gauge';
+
+export interface MetricDescription {
+  /** As Prometheus shows it: unit and, for counters, `_total` at the end. */
+  readonly name: string;
+  readonly kind: MetricKind;
+  readonly unit: 'records' | 'bytes' | 'seconds' | 'state' | 'events';
+  /** One sentence with a full stop. */
+  readonly help: string;
+  /** Which labels its series may have. */
+  readonly labels: readonly string[];
+}
+
+function counter(
+  name: string,
+  unit: MetricDescription['unit'],
+  labels: readonly string[],
+  help: string,
+): MetricDescription {
+  return { name, kind: 'counter', unit, help, labels };
+}
+
+function gauge(
+  name: string,
+  unit: MetricDescription['unit'],
+  labels: readonly string[],
+  help: string,
+): MetricDescription {
+  return { name, kind: 'gauge', unit, help, labels };
+}
+
+const source = ['pipeline', 'source'] as const;
+const sink = ['pipeline', 'sink'] as const;
+const leg = ['pipeline', 'source', 'sink'] as const;
+
+/** Every metric there is. A test holds it against the code and `docs/metrics.md`. */
+export const METRIC = {
+  sourceRecords: counter(
+    'sluice_source_records_total',
+    'records',
+    source,
+    'Records of a source that are durable in the topic.',
+  ),
+  sourceBytes: counter(
+    'sluice_source_bytes_total',
+    'bytes',
+    source,
+    'Bytes of keys, values and headers of those records.',
+  ),
+  sourceSuppressed: counter(
+    'sluice_source_suppressed_total',
+    'records',
+    source,
+    'Repeats of a client that the dedupe window kept out.',
+  ),
+  legRestarts: counter(
+    'sluice_leg_restarts_total',
+    'events',
+    leg,
+    'How often a source or sink was started again after a fault.',
+  ),
+  sinkRecords: counter('sluice_sink_records_total', 'records', sink, 'Records that a sink delivered.'),
+  sinkBytes: counter('sluice_sink_bytes_total', 'bytes', sink, 'Bytes of keys, values and headers of those records.'),
+  sinkDropped: counter('sluice_sink_dropped_total', 'records', sink, 'Records that `where` left out.'),
+  sinkRetries: counter('sluice_sink_retries_total', 'events', sink, 'Writes that are tried again.'),
+  deadLetters: counter(
+    'sluice_dead_letters_total',
+    'records',
+    leg,
+    'Records that were refused for good and are in the dead-letter topic.',
+  ),
+  sinkLag: gauge(
+    'sluice_sink_lag_records',
+    'records',
+    sink,
+    'Records between what the sink finished and the ends of the topic.',
+  ),
+  sinkBehind: gauge(
+    'sluice_sink_behind_seconds',
+    'seconds',
+    sink,
+    'Age of the oldest record that the sink has not finished; 0 without lag.',
+  ),
+  bufferUsed: gauge('sluice_buffer_used_bytes', 'bytes', leg, 'Record buffers in use; at the budget the leg waits.'),
+  pipelineState: gauge(
+    'sluice_pipeline_state',
+    'state',
+    ['pipeline', 'state'],
+    '1 for the state that the pipeline is in, 0 for the others.',
+  ),
+  pipelineRestarts: counter(
+    'sluice_pipeline_restarts_total',
+    'events',
+    ['pipeline'],
+    'How often the supervisor started the pipeline again.',
+  ),
+  workerRestarts: counter(
+    'sluice_worker_restarts_total',
+    'events',
+    ['worker', 'cause'],
+    'Workers that were lost and replaced; cause is crashed, exited, blocked or memory.',
+  ),
+  workerMemory: gauge('sluice_worker_memory_bytes', 'bytes', ['worker'], 'Heap and external memory of a worker.'),
+  info: gauge('sluice_info', 'state', ['version', 'hub'], 'Always 1; says which build runs.'),
+  processMemory: gauge('process_resident_memory_bytes', 'bytes', [], 'Resident memory of the whole process.'),
+  processCpu: counter('process_cpu_seconds_total', 'seconds', [], 'User and system time of the whole process.'),
+  processStart: gauge(
+    'process_start_time_seconds',
+    'seconds',
+    [],
+    'When the process started, seconds since the epoch.',
+  ),
+} as const satisfies Readonly<Record<string, MetricDescription>>;
+
+const byName: ReadonlyMap<string, MetricDescription> = new Map(
+  Object.values(METRIC).map((description) => [description.name, description]),
+);
+
+/** Undefined for a name that is not in the catalogue. */
+export function findMetric(name: string): MetricDescription | undefined {
+  return byName.get(name);
+}

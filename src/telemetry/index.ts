@@ -1,0 +1,14 @@
+/** Logger, clock, and the metrics with their catalogue. */
+export { METRIC, type MetricDescription } from './catalogue.ts';
+export { realClock } from './clock.ts';
+export {
+  createEntryLogger,
+  createLogger,
+  LOG_LEVELS,
+  logEntry,
+  type LogEntry,
+  type LoggerOptions,
+  type LogLevel,
+} from './logger.ts';
+export { MetricsRecorder, type Labels, type MetricsDelta } from './recorder.ts';
+export { MetricsRegistry } from './registry.ts';
