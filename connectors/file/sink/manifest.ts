@@ -40,7 +40,7 @@ export function sequenceName(partition: TopicPartition, sequence: number): strin
 
 /** `…+sequence+number+hub.temp`; the hub's id tells whose leftover it is. */
 export function tempName(partition: TopicPartition, sequence: number, number: number, hubId: string): string {
-  return `${sequenceName(partition, sequence)}+${number}+${hubId}.temp`;
+  return `${sequenceName(partition, sequence)}+${number}+${hubId.replace(/[^\w.-]/g, '_')}.temp`;
 }
 
 /** The sequence that the name of a manifest of this partition ends with; null for any other name. */
