@@ -1,0 +1,5 @@
+/** Runs the pipelines of a hub in worker threads and starts again what is lost. */
+export { hostPipelines, type OpenContext, type OpenedPipeline, type OpenPipeline } from './worker-host.ts';
+export type { SupervisedState } from './state.ts';
+export type { HubEnd, HubStatus, PipelineResult, SupervisedPipeline, Totals, WorkerStatus } from './status.ts';
+export { createSupervisor, type Supervisor, type SupervisorOptions } from './supervisor.ts';
