@@ -1,0 +1,53 @@
+import { relative } from 'node:path';
+import type { HubPlan, PipelinePlan } from '../config/index.ts';
+import { legLabel, textOption } from './legs.ts';
+import { counted } from './numbers.ts';
+
+interface BannerOptions {
+  readonly plan: HubPlan;
+  readonly version: string;
+  readonly cwd: string;
+  /** Then there is no API. */
+  readonly once: boolean;
+}
+
+/** What runs and where to look, with a line feed at the end. */
+export function banner({ plan, version, cwd, once }: BannerOptions): string {
+  const dataDir = relative(cwd, plan.dataDir);
+  const where = `embedded log in ${dataDir === '' ? '.' : dataDir.startsWith('..') ? plan.dataDir : dataDir}`;
+  const head = [`sluice ${version}`, `hub ${plan.group}`, where, ...(once ? [] : apiAddress(plan))];
+  const widest = Math.max(...plan.pipelines.map(({ name }) => name.length));
+  const lines = plan.pipelines.map((pipeline) => `  ${pipeline.name.padEnd(widest)}   ${flow(pipeline, cwd)}`);
+  const hint = once ? [] : [...tryLine(plan), '  Stop: Ctrl-C'];
+  return `${[head.join(' · '), ...lines, ...hint].join('\n')}\n`;
+}
+
+function apiAddress({ api }: HubPlan): string[] {
+  if (api === null || api.port === 0) return [];
+  return [`http://${api.host.includes(':') ? `[${api.host}]` : api.host}:${api.port}`];
+}
+
+/** `file(access) + http(:8080) → quickstart (2 partitions) → file(out/), console` */
+function flow(pipeline: PipelinePlan, cwd: string): string {
+  const { topic } = pipeline;
+  const sources = pipeline.sources.map((leg) => legLabel(leg, pipeline, cwd)).join(' + ');
+  const sinks = pipeline.sinks.map((leg) => legLabel(leg, pipeline, cwd)).join(', ');
+  const middle = `${topic.name} (${counted(topic.partitions, 'partition')})`;
+  return [sources, middle, sinks].filter((part) => part !== '').join(' → ');
+}
+
+/** A command that shows something at once, for the first HTTP source that everybody on this machine may post to. */
+function tryLine({ pipelines }: HubPlan): string[] {
+  for (const { sources } of pipelines) {
+    for (const source of sources) {
+      const listen = source.connector === 'http' ? textOption(source, 'listen') : null;
+      const options = typeof source.options === 'object' && source.options !== null ? Object.keys(source.options) : [];
+      if (listen === null || options.some((option) => option === 'tls' || option === 'auth')) continue;
+      const address = listen.startsWith(':') ? `127.0.0.1${listen}` : listen;
+      const path = textOption(source, 'path') ?? '/';
+      if (!/^[\w.:[\]-]+$/.test(address) || address.endsWith(':0') || !/^[\w/.-]+$/.test(path)) continue;
+      return [`  Try:  curl -d '{"hello":"world"}' http://${address}${path}`];
+    }
+  }
+  return [];
+}
