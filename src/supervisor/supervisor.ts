@@ -148,9 +148,12 @@ class HubSupervisor implements Supervisor {
 
   #createEntry(plan: HubPlan['pipelines'][number]): PipelineEntry {
     const { clock } = this.#options;
-    const state = new PipelineStateHolder(clock.now, (_before, after, reason) => {
-      this.#tell(plan.name, after, reason);
-    });
+    const state = new PipelineStateHolder(
+      () => clock.now(),
+      (_before, after, reason) => {
+        this.#tell(plan.name, after, reason);
+      },
+    );
     return new PipelineEntry(plan, state, this.#backOff());
   }
 
@@ -212,12 +215,13 @@ class HubSupervisor implements Supervisor {
   }
 
   /** False when the hub stops meanwhile. A worker without pipelines waits for `resume`. */
-  async #replace(slot: Slot, { cause, reason }: Loss): Promise<boolean> {
+  async #replace(slot: Slot, { cause, reason, stack }: Loss): Promise<boolean> {
     const { clock, log, metrics } = this.#options;
     const left = slot.entries.filter((entry) => !entry.isOver);
     const delayMs = Math.round(slot.backOff.next(clock.monotonic() - slot.startedAt));
     const pipelines = left.map(({ name }) => name).join(',');
     log.error({ worker: slot.name, pipelines, cause, reason, delayMs }, 'worker lost, restarting its pipelines');
+    if (stack !== undefined) log.debug({ worker: slot.name, stack }, 'where the worker was lost');
     metrics.apply([{ name: METRIC.workerRestarts.name, labels: { worker: slot.name, cause }, value: 1 }]);
     for (const entry of left) {
       entry.settle();

@@ -14,6 +14,8 @@ export interface Loss {
   readonly cause: LossCause;
   /** For people. */
   readonly reason: string;
+  /** For authors of connectors. */
+  readonly stack?: string;
 }
 
 export interface WorkerThreadOptions {
@@ -98,9 +100,8 @@ export class WorkerThread {
     worker.on('messageerror', (error) => {
       this.terminate({ cause: 'crashed', reason: `reading a message of the worker: ${describeError(error)}` });
     });
-    worker.on('error', (error) => {
-      const isMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      this.#loss ??= { cause: isMemory ? 'memory' : 'crashed', reason: describeError(error) };
+    worker.on('error', (error: unknown) => {
+      this.#loss ??= lossOf(error);
     });
     const printed = [this.#pump('stdout', worker.stdout), this.#pump('stderr', worker.stderr)];
     const code = await new Promise<number>((resolve) => {
@@ -132,4 +133,15 @@ export class WorkerThread {
       // The thread was ended in the middle of a line.
     }
   }
+}
+
+/** Anything can be thrown, null and text included. */
+function lossOf(error: unknown): Loss {
+  const { code, stack } = (typeof error === 'object' && error !== null ? error : {}) as {
+    code?: unknown;
+    stack?: unknown;
+  };
+  const cause = code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory' : 'crashed';
+  const reason = describeError(error);
+  return { cause, reason: reason === '' ? String(error) : reason, ...(typeof stack === 'string' ? { stack } : {}) };
 }

@@ -210,7 +210,7 @@ test('a display that does not fit is cut to the screen', () => {
 
 test('records that go to a file do not disturb the display', async () => {
   const [screen, file] = [new Screen(), new Screen()];
-  const stdout: Output = { write: (text, written) => file.write(text, written as () => void), isTTY: false };
+  const stdout: Output = { write: (text, written) => file.write(text, written), isTTY: false };
   const progress = new LiveProgress({
     io: { stdout, stderr: screen, env: {}, cwd },
     plans: [quickstart],

@@ -7,6 +7,7 @@ const allRun = (hub: TestHub): Promise<unknown> =>
 
 test.each([
   ['throws', 'crashed', /a connector threw/],
+  ['nothing', 'crashed', /null/],
   ['rejects', 'crashed', /nobody caught this/],
   ['exits', 'exited', /code 3/],
   ['hangs', 'blocked', /event loop was blocked/],

@@ -16,6 +16,11 @@ const troubles: Readonly<Record<string, () => unknown>> = {
     setImmediate(() => {
       throw new Error('a connector threw');
     }),
+  nothing: () =>
+    setImmediate(() => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- connectors may
+      throw null;
+    }),
   rejects: () => void Promise.reject(new Error('nobody caught this')),
   exits: () => process.exit(3),
   hangs: () => {
