@@ -1,17 +1,26 @@
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 import { SluiceError, type Clock, type Logger } from '../api/index.ts';
 import type { HubPlan } from '../config/index.ts';
 import { openDataFolder, type DataFolder } from '../log/index.ts';
 import { createSupervisor, type HubEnd, type Supervisor } from '../supervisor/index.ts';
 import { createLogger, MetricsRegistry, realClock, type LogLevel } from '../telemetry/index.ts';
 import { banner } from './banner.ts';
-import type { RunOptions } from './commands/run.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { packageVersion } from './package-root.ts';
 import { LineProgress, LiveProgress, type Progress } from './progress.ts';
 import { listenForSignals } from './signals.ts';
 import { drainLine, summaryLines } from './summary.ts';
+
+export interface HubRunOptions {
+  /** To the end of all input instead of for ever. */
+  readonly once: boolean;
+  /** With `once`: what is not done by then is left undone. */
+  readonly timeoutMs: number;
+  readonly verbose: boolean;
+  /** Log lines, and what else is said, as JSON. */
+  readonly json: boolean;
+}
 
 /** Threads that cannot be ended (a system call that never returns) must not keep a hub that was told twice. */
 const FORCE_MS = 2000;
@@ -24,7 +33,7 @@ const LINE_MS = 10_000;
 /** One run of a hub, from the lock of its folder to the summary. */
 export class HubRun {
   readonly #plan: HubPlan;
-  readonly #options: RunOptions;
+  readonly #options: HubRunOptions;
   readonly #io: CliIo;
   readonly #clock: Clock = realClock;
   readonly #log: Logger;
@@ -35,7 +44,7 @@ export class HubRun {
   /** Ends what accompanies the run: the display, the time-out, the API. */
   readonly #over = new AbortController();
 
-  constructor(plan: HubPlan, options: RunOptions, io: CliIo) {
+  constructor(plan: HubPlan, options: HubRunOptions, io: CliIo) {
     this.#plan = plan;
     this.#options = options;
     this.#io = io;
@@ -128,7 +137,7 @@ export class HubRun {
 
   async #serveApi(address: NonNullable<HubPlan['api']>, supervisor: Supervisor, version: string): Promise<void> {
     // Not before the workers are on their way: the first record waits for nothing of this.
-    const [{ loadToken, startAdmin }, { isLoopback }] = await Promise.all([
+    const [{ loadToken, startAdmin, TOKEN_FILE }, { formatAddress, isLoopback }] = await Promise.all([
       import('../admin/index.ts'),
       import('../toolkit/index.ts'),
     ]);
@@ -142,7 +151,9 @@ export class HubRun {
       clock: this.#clock,
       log: this.#log,
     });
-    if (address.port === 0) this.#log.warn({ port: server.address.port }, 'API listens');
+    this.#log.info({ address: formatAddress(server.address) }, 'API listens');
+    if (token !== null)
+      this.#log.warn({ file: join(this.#plan.dataDir, TOKEN_FILE) }, 'API wants the token of this file');
     this.#over.signal.addEventListener('abort', () => void server.close(), { once: true });
   }
 

@@ -2,21 +2,17 @@ import { describeError, SluiceError } from '../../api/index.ts';
 import { loadHub, type HubPlan } from '../../config/index.ts';
 import { createRegistry, type Registry } from '../../registry/index.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { HubRun } from '../hub-run.ts';
+import { HubRun, type HubRunOptions } from '../hub-run.ts';
 import type { CliIo } from '../io.ts';
 
-export interface RunOptions {
+export interface RunOptions extends HubRunOptions {
   /** The hub file; looked for when it is not given. */
   readonly config?: string;
   /** Names or files of pipelines; none for all of the hub. */
   readonly pipelines: readonly string[];
-  readonly once: boolean;
-  /** With `once`: what is not done by then is left undone. */
-  readonly timeoutMs: number;
-  readonly verbose: boolean;
-  /** Log lines, and what else is said, as JSON. */
-  readonly json: boolean;
 }
+
+const NOTHING = 'there is no pipeline to run; `sluice init` makes a folder with one';
 
 /** Runs the hub until it is told to stop, or with `once` until everything there is has been delivered. */
 export async function run(options: RunOptions, io: CliIo): Promise<ExitCode> {
@@ -31,10 +27,10 @@ export async function run(options: RunOptions, io: CliIo): Promise<ExitCode> {
   });
   if (problems.length > 0) {
     const { printProblems } = await import('../problems.ts');
-    printProblems(problems, options, io);
+    printProblems(problems, io);
   }
   if (plan === null) return EXIT.usage;
-  const complaint = options.once ? await withoutEnd(plan, registry) : null;
+  const complaint = plan.pipelines.length === 0 ? NOTHING : options.once ? await withoutEnd(plan, registry) : null;
   if (complaint !== null) {
     io.stderr.write(`sluice: ${complaint}\n`);
     return EXIT.usage;
@@ -54,7 +50,7 @@ async function withoutEnd(plan: HubPlan, registry: Registry): Promise<string | n
     const found = await Promise.all(sources.map(({ connector }) => registry.find('source', connector)));
     const isEndless = (source: (typeof found)[number]): boolean => source?.kind === 'source' && !source.ends;
     if (found.length > 0 && found.every(isEndless))
-      return `run --once: pipeline ${name} has only sources whose input never ends; run it without --once`;
+      return `pipeline ${name} has only sources whose input never ends; run it without --once`;
   }
   return null;
 }
