@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { Agent, request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../services/child.ts';
+import { createHub, type Hub, HubProcess, listening } from './hub.ts';
+import { moments, type Proof, type Result } from './proof.ts';
+import { countPublished } from './published.ts';
+import { judgeSegments, verdictOf } from './segments.ts';
+
+const clients = 16;
+const recordsPerPost = 5;
+
+/**
+ * Clients post numbered records until each post is acknowledged, while the hub is killed. With keys a client repeats a post under its
+ * `Idempotency-Key`, so nothing may be there twice; without, repeats are the client's and only loss counts.
+ */
+export async function provePosts(proof: Proof, withKeys: boolean): Promise<Result> {
+  const { folder, lines, random } = proof;
+  const [port] = (await freePorts(1)) as [number];
+  const hub = await createHub(folder, pipeline(port));
+  const posts = Math.ceil(lines / recordsPerPost);
+  const traffic = new Traffic(port, posts, withKeys);
+  let life = new HubProcess(hub, ['run']);
+  await listening(life, port);
+  const sent = traffic.run();
+  // Told by the await below; until then nobody listens to it.
+  sent.catch(() => undefined);
+  let kills = 0;
+  for (const moment of moments(proof, posts)) {
+    while (traffic.acknowledged < moment && !traffic.isOver && life.alive) await sleep(1);
+    // The moment may have passed in the life before, or while this one started.
+    if (!life.alive) throw new Error(`the hub ended by itself:\n${life.output}`);
+    await sleep(random() * 30);
+    await life.kill();
+    if (!traffic.isOver) kills++;
+    life = new HubProcess(hub, ['run']);
+    await listening(life, port);
+  }
+  await sent;
+  await settled(hub, life);
+  const code = await life.kill('SIGTERM');
+  const { strange, reordered: _, ...count } = await countPublished(join(folder, 'out'), posts * recordsPerPost);
+  const judged = verdictOf(await judgeSegments(hub.dataDir), withKeys ? posts * recordsPerPost : null);
+  const problems = [
+    ...(code === 0 ? [] : [`the hub ended with ${code}`]),
+    ...(strange > 0 ? [`${strange} torn or foreign lines`] : []),
+    ...(kills < proof.kills ? [`only ${kills} of ${proof.kills} kills came before the end`] : []),
+    ...judged.problems,
+  ];
+  const repeats = withKeys ? '' : `, ${count.duplicated} records there again by them`;
+  return {
+    ...count,
+    duplicated: withKeys ? count.duplicated : 0,
+    expected: posts * recordsPerPost,
+    note: `${kills} kills, ${traffic.repeated} posts repeated${repeats}; ${judged.note}`,
+    problems,
+    unjudged: judged.unjudged,
+  };
+}
+
+const pipeline = (port: number): string => `name: prove
+sources:
+  - http: { listen: '127.0.0.1:${port}' }
+topic: { name: posts, partitions: 4 }
+sinks:
+  - file: { path: out, format: ndjson, roll: { size: 1MiB, age: 1s, idle: 200ms } }
+`;
+
+class Traffic {
+  acknowledged = 0;
+  repeated = 0;
+  /** Every post was acknowledged, or one was refused for good. */
+  isOver = false;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: clients });
+  #next = 0;
+  readonly #port: number;
+  readonly #posts: number;
+  readonly #withKeys: boolean;
+
+  constructor(port: number, posts: number, withKeys: boolean) {
+    this.#port = port;
+    this.#posts = posts;
+    this.#withKeys = withKeys;
+  }
+
+  async run(): Promise<void> {
+    try {
+      await Promise.all(Array.from({ length: clients }, () => this.#client()));
+    } finally {
+      this.isOver = true;
+      this.#agent.destroy();
+    }
+  }
+
+  async #client(): Promise<void> {
+    while (this.#next < this.#posts) {
+      const post = this.#next++;
+      const numbers = Array.from({ length: recordsPerPost }, (_, index) => post * recordsPerPost + index);
+      const body = JSON.stringify(numbers.map((n) => ({ n, from: 'post' })));
+      const key = this.#withKeys ? randomUUID() : null;
+      while (!(await this.#post(body, key))) {
+        this.repeated++;
+        await sleep(20);
+      }
+      this.acknowledged++;
+    }
+  }
+
+  /** True when it was acknowledged. A refusal that repeating cannot help is an error. */
+  #post(body: string, key: string | null): Promise<boolean> {
+    const headers = { 'content-type': 'application/json', ...(key === null ? {} : { 'idempotency-key': key }) };
+    return new Promise((resolve, reject) => {
+      const sending = request(
+        { host: '127.0.0.1', port: this.#port, method: 'POST', agent: this.#agent, headers, timeout: 10_000 },
+        (response) => {
+          const status = response.statusCode ?? 0;
+          response.resume();
+          response.once('close', () => {
+            if (status >= 200 && status < 300) resolve(true);
+            else if (status === 429 || status >= 500) resolve(false);
+            else reject(new Error(`posting: HTTP ${status}`));
+          });
+        },
+      );
+      sending.once('timeout', () => sending.destroy());
+      sending.once('error', () => {
+        resolve(false);
+      });
+      sending.end(body);
+    });
+  }
+}
+
+interface Status {
+  readonly pipelines: readonly { readonly sinks: readonly { readonly lag: number }[] }[];
+}
+
+/** Waits until no sink has lag. */
+async function settled(hub: Hub, life: HubProcess): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${hub.apiPort}/status`).catch(() => null);
+    const status = answer?.ok === true ? ((await answer.json()) as Status) : null;
+    const sinks = status?.pipelines.flatMap((pipeline) => pipeline.sinks) ?? [];
+    if (sinks.length > 0 && sinks.every((sink) => sink.lag === 0)) return;
+    if (Date.now() > deadline || !life.alive) throw new Error(`the sink does not catch up:\n${life.output}`);
+    await sleep(50);
+  }
+}

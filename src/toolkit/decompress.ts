@@ -1,0 +1,182 @@
+import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import { MEMORY_WAIT_MS, outOfMemory, type HeldBody } from './body.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import type { Clock } from '../api/index.ts';
+import { Refusal } from './refusal.ts';
+
+export type ContentCoding = 'identity' | 'gzip' | 'zstd';
+
+export interface InflateLimits {
+  readonly maxBytes: number;
+  readonly budget: ByteBudget;
+  readonly clock: Clock;
+}
+
+/** A body may grow to this size whatever its ratio; beyond, to a hundred times what was sent. Logs reach thirty, bombs a thousand and more. */
+const FREE_BYTES = 1024 * 1024;
+const MAX_RATIO = 100;
+const CHUNK_BYTES = 64 * 1024;
+/** Tools that compress in parallel write a frame per megabyte or more; frames without content would only cost decoders. */
+const MAX_FRAMES = 1024;
+/** 8 MiB, what every zstd decoder has to offer and level 19 needs. */
+const ZSTD_WINDOW_LOG = 23;
+/** Decoders at work at once: each may hold a window of 8 MiB, and there are four threads to run them. */
+const DECODERS = 4;
+
+/** The coding that `Content-Encoding` names. Throws a 415 that names those that are known, for stacked codings too. */
+export function contentCoding(header: string | undefined): ContentCoding {
+  switch (header?.trim().toLowerCase()) {
+    case undefined:
+    case '':
+    case 'identity':
+      return 'identity';
+    case 'gzip':
+    case 'x-gzip':
+      return 'gzip';
+    case 'zstd':
+      return 'zstd';
+    default:
+      throw new Refusal(415, `the content coding ${JSON.stringify(header)} is not known; use gzip, zstd or none, once`, {
+        headers: { 'Accept-Encoding': 'gzip, zstd' },
+      });
+  }
+}
+
+/** Decompresses bodies within caps. */
+export class Inflater {
+  readonly #limits: InflateLimits;
+  #decodersFree = DECODERS;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(limits: InflateLimits) {
+    this.#limits = limits;
+  }
+
+  /** Releases `body`; what it resolves with is the caller's. Throws 413 for bombs, 400 for what is damaged, 429 without memory. */
+  async inflate(body: HeldBody, coding: ContentCoding): Promise<HeldBody> {
+    if (coding === 'identity') return body;
+    await this.#takeDecoder();
+    const inflation = new Inflation(body.bytes.length, this.#limits);
+    try {
+      await inflateFrames(inflation, body.bytes, coding);
+      return inflation.result();
+    } catch (error) {
+      inflation.drop();
+      throw error;
+    } finally {
+      this.#giveDecoder();
+      body.release();
+    }
+  }
+
+  async #takeDecoder(): Promise<void> {
+    if (this.#decodersFree > 0) this.#decodersFree--;
+    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+  }
+
+  #giveDecoder(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#decodersFree++;
+    else next();
+  }
+}
+
+/** Bytes behind the last frame are never dropped silently; only the zeros that may pad gzip files are. */
+async function inflateFrames(inflation: Inflation, bytes: Buffer, coding: 'gzip' | 'zstd'): Promise<void> {
+  let at = await inflation.run(coding, bytes);
+  for (let frames = 1; at < bytes.length; frames++) {
+    const rest = bytes.subarray(at);
+    if (coding === 'gzip') {
+      if (rest.every((byte) => byte === 0)) return;
+      throw damaged(coding, 'bytes behind its end');
+    }
+    if (frames === MAX_FRAMES) throw damaged(coding, `more than ${MAX_FRAMES} frames`);
+    at += await inflation.run(coding, rest);
+  }
+}
+
+class Inflation {
+  readonly #chunks: Buffer[] = [];
+  readonly #limits: InflateLimits;
+  readonly #maxBytes: number;
+  #byteLength = 0;
+  #takenBytes = 0;
+  #isDropped = false;
+
+  constructor(compressedBytes: number, limits: InflateLimits) {
+    this.#limits = limits;
+    this.#maxBytes = Math.min(limits.maxBytes, Math.max(FREE_BYTES, compressedBytes * MAX_RATIO));
+  }
+
+  /** Resolves with how many of the bytes were used: a zstd decoder stops behind its frame. */
+  run(coding: 'gzip' | 'zstd', bytes: Buffer): Promise<number> {
+    const decoder = createDecoder(coding);
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void => {
+        decoder.destroy();
+        reject(error);
+      };
+      decoder.on('data', (chunk: Buffer) => {
+        if (decoder.destroyed) return;
+        this.#byteLength += chunk.length;
+        if (this.#byteLength > this.#maxBytes) {
+          fail(bomb(this.#maxBytes));
+          return;
+        }
+        this.#chunks.push(chunk);
+        if (this.#limits.budget.tryTake(chunk.length)) this.#takenBytes += chunk.length;
+        else void this.#waitForMemory(decoder, chunk.length, fail);
+      });
+      decoder.on('end', () => {
+        resolve(decoder.bytesWritten);
+      });
+      decoder.on('error', (error) => {
+        fail(damaged(coding, error.message));
+      });
+      decoder.end(bytes);
+    });
+  }
+
+  result(): HeldBody {
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#byteLength);
+    return {
+      bytes,
+      release: () => {
+        this.drop();
+      },
+    };
+  }
+
+  drop(): void {
+    const taken = this.#takenBytes;
+    this.#isDropped = true;
+    this.#takenBytes = 0;
+    this.#chunks.length = 0;
+    if (taken > 0) this.#limits.budget.give(taken);
+  }
+
+  async #waitForMemory(decoder: Gunzip | ZstdDecompress, bytes: number, fail: (error: Error) => void): Promise<void> {
+    decoder.pause();
+    const isGranted = await this.#limits.budget.take(bytes, { clock: this.#limits.clock, timeoutMs: MEMORY_WAIT_MS });
+    if (!isGranted) fail(outOfMemory());
+    else if (this.#isDropped) this.#limits.budget.give(bytes);
+    else {
+      this.#takenBytes += bytes;
+      decoder.resume();
+    }
+  }
+}
+
+function createDecoder(coding: 'gzip' | 'zstd'): Gunzip | ZstdDecompress {
+  return coding === 'gzip'
+    ? createGunzip({ chunkSize: CHUNK_BYTES })
+    : createZstdDecompress({ chunkSize: CHUNK_BYTES, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
+}
+
+function bomb(maxBytes: number): Refusal {
+  return new Refusal(413, `the body decompresses to more than ${maxBytes} bytes; send it in smaller requests`);
+}
+
+function damaged(coding: string, detail: string): Refusal {
+  return new Refusal(400, `decompressing the ${coding} body: ${detail}`);
+}

@@ -1,0 +1,133 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Clock } from '../api/index.ts';
+import { BodyReader, checkAnnouncedBody, type HeldBody } from './body.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import type { Connection } from './connections.ts';
+import { Refusal } from './refusal.ts';
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Sent as JSON. */
+  readonly body?: Readonly<Record<string, string | number | boolean>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** How long bytes that nobody wants are still taken, so that the client reads its answer instead of a reset. */
+const LINGER_MS = 1000;
+
+/** One request and its answer. */
+export class HttpExchange {
+  readonly request: IncomingMessage;
+  readonly connection: Connection;
+  readonly #response: ServerResponse;
+  readonly #clock: Clock;
+  readonly #expectsContinue: boolean;
+  #reader: BodyReader | null = null;
+  #failure: Error | null = null;
+  #isAnswered = false;
+  /** Since when the client has waited for the answer; null while it still sends. */
+  wholeSinceMs: number | null = null;
+
+  constructor(options: {
+    readonly request: IncomingMessage;
+    readonly response: ServerResponse;
+    readonly connection: Connection;
+    readonly expectsContinue: boolean;
+    readonly clock: Clock;
+  }) {
+    this.request = options.request;
+    this.connection = options.connection;
+    this.#response = options.response;
+    this.#expectsContinue = options.expectsContinue;
+    this.#clock = options.clock;
+  }
+
+  /** The body as it was sent. Throws `Refusal` (413, 408, 400, 429, 501), or `ClientGone`. Call it once. */
+  async readBody(options: { readonly maxBytes: number; readonly budget: ByteBudget }): Promise<HeldBody> {
+    if (this.#failure !== null) throw this.#failure;
+    checkAnnouncedBody(this.request, options.maxBytes);
+    if (this.#expectsContinue) this.#response.writeContinue();
+    this.#reader = new BodyReader(this.request, { ...options, clock: this.#clock });
+    this.connection.receiving = this.#reader;
+    try {
+      return await this.#reader.whole;
+    } finally {
+      this.#reader = null;
+      this.connection.receiving = null;
+      this.wholeSinceMs = this.#clock.monotonic();
+    }
+  }
+
+  get isReceiving(): boolean {
+    return !this.#isAnswered && !this.request.complete;
+  }
+
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
+  /** Ends the reading of the body, whether it has begun or not. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#reader?.fail(error);
+  }
+
+  /** Did the body average less than this, over at least `graceMs`? */
+  isSlow(nowMs: number, limits: { readonly graceMs: number; readonly bytesPerSecond: number }): boolean {
+    if (this.#reader === null) return false;
+    const elapsedMs = nowMs - this.#reader.startedAtMs;
+    return elapsedMs > limits.graceMs && (this.#reader.receivedBytes * 1000) / elapsedMs < limits.bytesPerSecond;
+  }
+
+  /** The first answer counts; later ones, and those for a client that is gone, are dropped. */
+  answer(answer: HttpAnswer, options: { readonly close: boolean }): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    const response = this.#response;
+    if (response.destroyed) return;
+    const closes = options.close || !this.request.complete;
+    const text = answer.body === undefined ? '' : `${JSON.stringify(answer.body)}\n`;
+    response.writeHead(answer.status, headersOf(answer, text, closes));
+    if (this.request.complete || this.#failure !== null) response.end(text);
+    else this.#answerEarly(text);
+  }
+
+  /** Closing with bytes unread would reset the connection, and the answer with it. */
+  #answerEarly(text: string): void {
+    const response = this.#response;
+    response.write(text);
+    const stopped = new AbortController();
+    const end = (): void => {
+      stopped.abort();
+      response.end();
+    };
+    this.request.once('end', end);
+    this.request.once('close', end);
+    this.request.on('error', end);
+    this.request.resume();
+    void this.#clock.sleep(LINGER_MS, stopped.signal).then(end, () => undefined);
+  }
+}
+
+/** An answer for a connection on which HTTP could not be read: it bypasses the response that there is not. */
+export function rawAnswer(refusal: Refusal): string {
+  const text = `${JSON.stringify({ error: refusal.message })}\n`;
+  const reason = { 400: 'Bad Request', 408: 'Request Timeout', 413: 'Content Too Large', 431: 'Request Header Fields Too Large' };
+  return (
+    `HTTP/1.1 ${refusal.status} ${reason[refusal.status as keyof typeof reason]}\r\nContent-Type: application/json\r\n` +
+    `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`
+  );
+}
+
+export function refusalAnswer(refusal: Refusal): HttpAnswer {
+  return { status: refusal.status, body: { error: refusal.message, ...refusal.fields }, headers: refusal.headers };
+}
+
+function headersOf(answer: HttpAnswer, text: string, closes: boolean): OutgoingHttpHeaders {
+  return {
+    ...answer.headers,
+    ...(text === '' ? {} : { 'Content-Type': 'application/json' }),
+    ...(answer.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(text) }),
+    ...(closes ? { Connection: 'close' } : {}),
+  };
+}

@@ -1,0 +1,10 @@
+/** What connectors that listen share: life cycle, TLS, authentication, limits. Exported as `sluice/toolkit`. */
+export { authOptions, createAuthenticator, type Authenticator, type AuthOptions } from './auth.ts';
+export { ClientGone, type HeldBody } from './body.ts';
+export { ByteBudget } from './byte-budget.ts';
+export { contentCoding, Inflater, type ContentCoding } from './decompress.ts';
+export type { HttpAnswer, HttpExchange } from './http-exchange.ts';
+export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
+export { bind, formatAddress, isLoopback } from './listen.ts';
+export { Refusal } from './refusal.ts';
+export { tlsOptions, type TlsOptions } from './tls.ts';
