@@ -59,10 +59,14 @@ export interface SinkDefinition<Options extends TObject = TObject> extends Defin
 
 export type ConnectorDefinition = SourceDefinition | SinkDefinition;
 
-export function defineSource<Options extends TObject>(definition: Omit<SourceDefinition<Options>, 'kind'>): SourceDefinition<Options> {
+export function defineSource<Options extends TObject>(
+  definition: Omit<SourceDefinition<Options>, 'kind'>,
+): SourceDefinition<Options> {
   return { kind: 'source', ...definition };
 }
 
-export function defineSink<Options extends TObject>(definition: Omit<SinkDefinition<Options>, 'kind'>): SinkDefinition<Options> {
+export function defineSink<Options extends TObject>(
+  definition: Omit<SinkDefinition<Options>, 'kind'>,
+): SinkDefinition<Options> {
   return { kind: 'sink', ...definition };
 }

@@ -16,12 +16,16 @@ function fragment<Converted>(schema: SchemaOptions): TUnsafe<Converted> {
 }
 
 /** `500ms`, `5s`, `10m`, `24h`, `7d` → milliseconds. `minimum` and `maximum` are durations too. */
-export function duration(options: FragmentOptions<string> & { readonly minimum?: string; readonly maximum?: string }): TUnsafe<number> {
+export function duration(
+  options: FragmentOptions<string> & { readonly minimum?: string; readonly maximum?: string },
+): TUnsafe<number> {
   return fragment({ type: 'string', format: 'duration', ...renamed(options, 'Duration') });
 }
 
 /** `512B`, `64KiB`, `16MiB`, `1GiB`, `10MB` → bytes. */
-export function size(options: FragmentOptions<string> & { readonly minimum?: string; readonly maximum?: string }): TUnsafe<number> {
+export function size(
+  options: FragmentOptions<string> & { readonly minimum?: string; readonly maximum?: string },
+): TUnsafe<number> {
   return fragment({ type: 'string', format: 'size', ...renamed(options, 'Size') });
 }
 
@@ -65,7 +69,9 @@ export interface Template {
  * Text with `{{ expression }}` in it. `confined: 'path'` demands a literal first folder, relative to the file it stands in, and keeps every rendered
  * piece below that folder; `confined: 'name'` demands a literal prefix and lets expressions add only letters, digits, `.`, `_` and `-`.
  */
-export function template(options: FragmentOptions<string> & { readonly confined: 'path' | 'name' | 'none' }): TUnsafe<Template> {
+export function template(
+  options: FragmentOptions<string> & { readonly confined: 'path' | 'name' | 'none' },
+): TUnsafe<Template> {
   return fragment({ type: 'string', format: 'template', minLength: 1, ...options });
 }
 

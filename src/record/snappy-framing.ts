@@ -38,7 +38,7 @@ export function decompressSnappy(snappy: SnappyBlocks, bytes: Buffer, limit: num
 
 function splitBlocks(bytes: Buffer): Buffer[] {
   const blocks: Buffer[] = [];
-  for (let at = XERIAL_HEADER.length; at < bytes.length; ) {
+  for (let at = XERIAL_HEADER.length; at < bytes.length;) {
     if (at + 4 > bytes.length) throw notABlock();
     const length = bytes.readInt32BE(at);
     at += 4;

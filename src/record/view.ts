@@ -81,7 +81,7 @@ export class RecordView implements RecordBatch {
     const [count, segments, byteLength] = [this.#count, this.#segments.length, this.#byteLength];
     let isWhole = false;
     try {
-      for (let at = 0; at < chunk.length; ) at = this.#addBatch(partition, chunk, at, from);
+      for (let at = 0; at < chunk.length;) at = this.#addBatch(partition, chunk, at, from);
       isWhole = true;
     } finally {
       if (!isWhole) {
@@ -221,7 +221,8 @@ export class RecordView implements RecordBatch {
     for (let record = 0; record < header.count; record++) {
       const size = readVarint(bytes, at);
       at = skipVarint(bytes, at);
-      if (at < 0 || size < MIN_RECORD_SIZE || size > end - at) throw corrupt(batchAt, `record ${record} has a wrong size`);
+      if (at < 0 || size < MIN_RECORD_SIZE || size > end - at)
+        throw corrupt(batchAt, `record ${record} has a wrong size`);
       const next = at + size;
       // Behind the attributes, which nothing uses.
       const timestampAt = at + 1;

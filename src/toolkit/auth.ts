@@ -7,10 +7,17 @@ export const authOptions = Type.Object(
     basic: Type.Optional(
       Type.Object(
         {
-          username: Type.String({ minLength: 1, pattern: '^[^:]+$', description: 'The user name; it cannot hold a colon.' }),
+          username: Type.String({
+            minLength: 1,
+            pattern: '^[^:]+$',
+            description: 'The user name; it cannot hold a colon.',
+          }),
           password: secret({ description: 'The password.' }),
         },
-        { additionalProperties: false, description: 'Serve clients with this name and password (HTTP basic authentication).' },
+        {
+          additionalProperties: false,
+          description: 'Serve clients with this name and password (HTTP basic authentication).',
+        },
       ),
     ),
     bearer: Type.Optional(secret({ description: 'Serve clients that send `Authorization: Bearer` with this token.' })),

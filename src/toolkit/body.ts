@@ -83,14 +83,16 @@ export class BodyReader {
       return;
     }
     this.#request.pause();
-    void this.#options.budget.take(more, { clock: this.#options.clock, timeoutMs: MEMORY_WAIT_MS }).then((isGranted) => {
-      if (this.#isSettled) {
-        if (isGranted) this.#options.budget.give(more);
-      } else if (isGranted) {
-        this.#grown(chunk, capacity);
-        this.#request.resume();
-      } else this.fail(outOfMemory());
-    });
+    void this.#options.budget
+      .take(more, { clock: this.#options.clock, timeoutMs: MEMORY_WAIT_MS })
+      .then((isGranted) => {
+        if (this.#isSettled) {
+          if (isGranted) this.#options.budget.give(more);
+        } else if (isGranted) {
+          this.#grown(chunk, capacity);
+          this.#request.resume();
+        } else this.fail(outOfMemory());
+      });
   }
 
   #grown(chunk: Buffer, capacity: number): void {
@@ -159,7 +161,10 @@ export class ClientGone extends Error {
 export function checkAnnouncedBody(request: IncomingMessage, maxBytes: number): void {
   const coding = request.headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
-    throw new Refusal(501, `the transfer coding ${JSON.stringify(coding)} is not known; use chunked, and Content-Encoding for compression`);
+    throw new Refusal(
+      501,
+      `the transfer coding ${JSON.stringify(coding)} is not known; use chunked, and Content-Encoding for compression`,
+    );
   }
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }

@@ -36,9 +36,13 @@ export function contentCoding(header: string | undefined): ContentCoding {
     case 'zstd':
       return 'zstd';
     default:
-      throw new Refusal(415, `the content coding ${JSON.stringify(header)} is not known; use gzip, zstd or none, once`, {
-        headers: { 'Accept-Encoding': 'gzip, zstd' },
-      });
+      throw new Refusal(
+        415,
+        `the content coding ${JSON.stringify(header)} is not known; use gzip, zstd or none, once`,
+        {
+          headers: { 'Accept-Encoding': 'gzip, zstd' },
+        },
+      );
   }
 }
 

@@ -112,7 +112,12 @@ export class HttpExchange {
 /** An answer for a connection on which HTTP could not be read: it bypasses the response that there is not. */
 export function rawAnswer(refusal: Refusal): string {
   const text = `${JSON.stringify({ error: refusal.message })}\n`;
-  const reason = { 400: 'Bad Request', 408: 'Request Timeout', 413: 'Content Too Large', 431: 'Request Header Fields Too Large' };
+  const reason = {
+    400: 'Bad Request',
+    408: 'Request Timeout',
+    413: 'Content Too Large',
+    431: 'Request Header Fields Too Large',
+  };
   return (
     `HTTP/1.1 ${refusal.status} ${reason[refusal.status as keyof typeof reason]}\r\nContent-Type: application/json\r\n` +
     `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`

@@ -219,7 +219,8 @@ class Listener implements HttpListener {
     const now = this.#options.clock.monotonic();
     const isLate = this.#closingSinceMs !== null && now - this.#closingSinceMs > CLOSING_BODY_MS;
     for (const exchange of this.#active) {
-      if (exchange.isSlow(now, { graceMs: RATE_GRACE_MS, bytesPerSecond: MIN_BYTES_PER_SECOND })) exchange.fail(tooSlow());
+      if (exchange.isSlow(now, { graceMs: RATE_GRACE_MS, bytesPerSecond: MIN_BYTES_PER_SECOND }))
+        exchange.fail(tooSlow());
       else if (isLate && exchange.isReceiving) exchange.fail(closing());
       else if (exchange.wholeSinceMs !== null && now - exchange.wholeSinceMs > this.#options.limits.answerTimeoutMs) {
         this.#answer(exchange, refusalAnswer(unconfirmed()));
@@ -237,7 +238,10 @@ class Listener implements HttpListener {
         (this.#server as TlsServer).setSecureContext(await loadTls(tls));
         this.#options.log.info({ cert: tls.cert }, 'Certificate reloaded');
       } catch (error) {
-        this.#options.log.warn({ error: describeError(error) }, 'Changed certificate cannot be used, keeping the old one');
+        this.#options.log.warn(
+          { error: describeError(error) },
+          'Changed certificate cannot be used, keeping the old one',
+        );
       }
     });
   }

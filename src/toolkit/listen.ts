@@ -30,17 +30,27 @@ function bindError(error: NodeJS.ErrnoException, address: ListenAddress): Sluice
   const action = `listening on ${formatAddress(address)}`;
   switch (error.code) {
     case 'EADDRINUSE':
-      return new SluiceError('LISTENER_IN_USE', `${action}: another program has this address; stop it or change \`listen\``, {
-        retryable: true,
+      return new SluiceError(
+        'LISTENER_IN_USE',
+        `${action}: another program has this address; stop it or change \`listen\``,
+        {
+          retryable: true,
+          cause: error,
+        },
+      );
+    case 'EACCES':
+      return new SluiceError('OPTION_INVALID', `${action}: this user may not take the port; change \`listen\``, {
         cause: error,
       });
-    case 'EACCES':
-      return new SluiceError('OPTION_INVALID', `${action}: this user may not take the port; change \`listen\``, { cause: error });
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new SluiceError('OPTION_INVALID', `${action}: this machine does not have that address; change \`listen\``, {
-        cause: error,
-      });
+      return new SluiceError(
+        'OPTION_INVALID',
+        `${action}: this machine does not have that address; change \`listen\``,
+        {
+          cause: error,
+        },
+      );
     default:
       return new SluiceError('SOURCE_FAILED', action, { retryable: true, cause: error });
   }

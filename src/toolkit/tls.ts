@@ -5,14 +5,22 @@ import { SluiceError, Type, path, secret, type Static } from '../api/index.ts';
 /** Options of listeners that speak TLS. */
 export const tlsOptions = Type.Object(
   {
-    cert: path({ description: 'PEM file with the certificate, followed by those of the authorities between it and the root.' }),
+    cert: path({
+      description: 'PEM file with the certificate, followed by those of the authorities between it and the root.',
+    }),
     key: path({ description: 'PEM file with the private key.' }),
     passphrase: Type.Optional(secret({ description: 'What decrypts the private key.' })),
     client_ca: Type.Optional(
-      path({ description: 'PEM file with authorities. Only clients that show a certificate signed by one of them are served.' }),
+      path({
+        description:
+          'PEM file with authorities. Only clients that show a certificate signed by one of them are served.',
+      }),
     ),
   },
-  { additionalProperties: false, description: 'Serve over TLS, 1.2 at least. Changed files are used for new connections within half a minute.' },
+  {
+    additionalProperties: false,
+    description: 'Serve over TLS, 1.2 at least. Changed files are used for new connections within half a minute.',
+  },
 );
 
 export type TlsOptions = Static<typeof tlsOptions>;

@@ -114,7 +114,9 @@ test.each([
 
 test('1 GB announced and nothing sent gets 413 at once', async () => {
   const started = Date.now();
-  const answer = await raw('POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1000000000\r\n\r\n');
+  const answer = await raw(
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1000000000\r\n\r\n',
+  );
   expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   expect(Date.now() - started).toBeLessThan(500);
 });
