@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { proveLines, variants } from './prove/lines.ts';
+import { proveMemory } from './prove/memory.ts';
 import { provePosts } from './prove/posts.ts';
 import type { Proof, Result } from './prove/proof.ts';
 import { seededRandom } from './prove/random.ts';
@@ -24,10 +25,11 @@ const parts: readonly Part[] = [
   { name: 'posts', share: 1 / 10, prove: (proof) => provePosts(proof, false) },
   { name: 'posts-keyed', share: 1 / 10, prove: (proof) => provePosts(proof, true) },
   { name: 'tail', share: 1 / 500, prove: proveTail },
+  { name: 'memory', share: 10, prove: proveMemory },
 ];
 
 const help = `Usage: npm run prove:main -- [options]
-  --lines N    lines of the file parts (1000000); a tenth of them is posted, a 500th is the number of tail sequences
+  --lines N    lines of the file parts (1000000); a tenth is posted, ten times as many are generated, a 500th is the number of tail sequences
   --kills N    SIGKILLs of each part (20)
   --seed N     makes the random choices of an earlier run again
   --only NAME  ${parts.map(({ name }) => name).join(', ')}; may be repeated
