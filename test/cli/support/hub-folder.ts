@@ -21,6 +21,8 @@ export class HubFolder {
   readonly path: string;
   readonly apiPort: number;
   readonly httpPort: number;
+  /** Beside the environment of the test. */
+  readonly env: Record<string, string> = {};
 
   private constructor(path: string, [apiPort, httpPort]: readonly number[]) {
     this.path = path;
@@ -62,8 +64,14 @@ export class HubFolder {
   }
 
   run(...args: string[]): HubProcess {
-    const child = spawn(process.execPath, ['-C', 'sluice-source', entry, 'run', ...args], {
+    return this.sluice('run', ...args);
+  }
+
+  /** Any command. */
+  sluice(...args: string[]): HubProcess {
+    const child = spawn(process.execPath, ['-C', 'sluice-source', entry, ...args], {
       cwd: this.path,
+      env: { ...process.env, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const hub = new HubProcess(child);
