@@ -1,0 +1,4 @@
+/** Bytes ↔ values, with limits. Exported as `sluice/codec`. */
+export { decoderFor, type Decoding } from './decode.ts';
+export { defaultCodecLimits, type CodecFault, type CodecLimits } from './limits.ts';
+export { jsonLineSlices, jsonSlices, lineSlices, type RecordSlices, type SliceLimits } from './slices.ts';
