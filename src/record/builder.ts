@@ -24,7 +24,8 @@ const NO_HEADERS = 0;
 const SMALL_COPY_BYTES = 48;
 const FIRST_RECORDS = 512;
 
-const copyBytes = Buffer.prototype.copy;
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called on any Uint8Array, so that a slice needs no view object
+const copyBytes = (Buffer.prototype as Buffer).copy;
 
 /**
  * Writes records in Kafka's layout behind the room for the batch header, so that the very bytes can be sealed, stored and sent. The record

@@ -33,7 +33,9 @@ export function decompressSnappy(snappy: SnappyBlocks, bytes: Buffer, limit: num
   if (inflated > limit) {
     throw new SluiceError('RECORD_UNSUPPORTED', `decompressing a record batch by snappy: ${inflated} bytes`);
   }
-  return blocks.length === 1 ? snappy.decompress(blocks[0]!) : Buffer.concat(blocks.map(snappy.decompress));
+  return blocks.length === 1
+    ? snappy.decompress(blocks[0]!)
+    : Buffer.concat(blocks.map((block) => snappy.decompress(block)));
 }
 
 function splitBlocks(bytes: Buffer): Buffer[] {
