@@ -1,9 +1,10 @@
-import { dirname, basename, join, resolve } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FileSystem, LogFile } from '../log/index.ts';
+import { collect, empty, failure, fileAt, find, folderAt, namesOf } from './disk-tree.ts';
 import { seededRandom } from './seeded-random.ts';
 import { VolatileFile } from './volatile-file.ts';
-import { VolatileFolder, type VolatileEntry } from './volatile-folder.ts';
+import { VolatileFolder } from './volatile-folder.ts';
 
 /** What changes something that a crash could lose, or settles it. */
 type ChangingKind =
@@ -250,8 +251,8 @@ class Mount implements MountedDisk {
     const { kind, path, target = path, bytes = 0 } = operation;
     const { root, fault } = await this.#disk.begin({ kind, path, target, bytes }, this.gone);
     if (fault === 'gone') {
-      if (this.#random() < 0.5) act(root, bytes);
       this.#disk.kill();
+      if (this.#random() < 0.5) act(root, bytes);
       throw new ProcessGone();
     }
     if (typeof fault === 'string') {
@@ -341,52 +342,4 @@ class OpenFile implements LogFile {
     if (isRefused) return Promise.reject(failure('EBADF', this.#path));
     return this.#mount.run({ kind, path: this.#path, bytes }, (_, short) => act(short), onFailure);
   }
-}
-
-function namesOf(path: string): string[] {
-  return resolve(path)
-    .split('/')
-    .filter((name) => name !== '');
-}
-
-function find(root: VolatileFolder, path: string): VolatileEntry | undefined {
-  let entry: VolatileEntry | undefined = root;
-  for (const name of namesOf(path)) {
-    if (!(entry instanceof VolatileFolder)) return undefined;
-    entry = entry.entries.get(name);
-  }
-  return entry;
-}
-
-function folderAt(root: VolatileFolder, path: string): VolatileFolder {
-  const entry = find(root, path);
-  if (entry === undefined) throw failure('ENOENT', path);
-  if (entry instanceof VolatileFile) throw failure('ENOTDIR', path);
-  return entry;
-}
-
-function fileAt(root: VolatileFolder, path: string): VolatileFile {
-  const entry = find(root, path);
-  if (entry === undefined) throw failure('ENOENT', path);
-  if (entry instanceof VolatileFolder) throw failure('EISDIR', path);
-  return entry;
-}
-
-function collect(folder: VolatileFolder, path: string, found: Map<string, Buffer>): void {
-  for (const [name, entry] of folder.entries) {
-    if (entry instanceof VolatileFile) found.set(join(path, name), entry.bytes);
-    else collect(entry, join(path, name), found);
-  }
-}
-
-/** Each name is a change of its own: a crash may bring back some. */
-function empty(folder: VolatileFolder): void {
-  for (const [name, entry] of [...folder.entries]) {
-    if (entry instanceof VolatileFolder) empty(entry);
-    folder.remove(name);
-  }
-}
-
-function failure(code: string, path: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${path}`), { code });
 }

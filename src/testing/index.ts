@@ -1,5 +1,6 @@
-/** For authors of connectors: harnesses that drive a source or a sink as the engine does, and the delivery ledger. */
+/** For authors of connectors and topic logs: harnesses that drive a source or a sink as the engine does, contract suites, a faulty disk, and the delivery ledger. */
 export { recordBatch, storedBatch, type TestRecord } from './batches.ts';
+export { FaultyDisk, ProcessGone, type DiskFault, type DiskOperation, type MountedDisk } from './faulty-file-system.ts';
 export { Ledger, publishedFiles, type LedgerCount, type LedgerOptions } from './ledger.ts';
 export { ManualClock } from './manual-clock.ts';
 export { createSinkHarness, type RefusedRecord, type SinkHarness, type SinkHarnessOptions } from './sink-harness.ts';
@@ -10,3 +11,5 @@ export {
   type SourceHarness,
   type SourceHarnessOptions,
 } from './source-harness.ts';
+export { seededRandom } from './seeded-random.ts';
+export { topicLogContract, type TopicLogCheck, type TopicLogSetting } from './topic-log-contract.ts';
