@@ -1,4 +1,4 @@
-/** What the process ends with. Documented in the README; few, so that scripts can tell them apart. */
+/** What the process ends with. Few, so that scripts can tell them apart; `EXIT_MEANING` documents them. */
 export const EXIT = {
   done: 0,
   /** Something went wrong that has no code of its own. */
@@ -14,3 +14,17 @@ export const EXIT = {
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** For the help and `docs/configuration.md`. */
+export const EXIT_MEANING: readonly (readonly [code: ExitCode, meaning: string])[] = [
+  [EXIT.done, 'done'],
+  [EXIT.failed, 'something went wrong that has no code of its own'],
+  [EXIT.usage, 'the command line or the configuration is wrong'],
+  [EXIT.deadLetters, 'run --once: everything is delivered, except for dead letters'],
+  [EXIT.unfinished, 'something was left undone: a leg paused or failed, a time-out, a drain that was cut short'],
+  [EXIT.inUse, 'another hub holds the data folder'],
+];
+
+export function exitCodeHelp(): string {
+  return `Exit codes:\n${EXIT_MEANING.map(([code, meaning]) => `  ${String(code).padEnd(3)}  ${meaning}`).join('\n')}`;
+}
