@@ -23,6 +23,13 @@ export function decoderFor(decode: Decoding, limits: CodecLimits = defaultCodecL
   }
 }
 
+/** Are the bytes one JSON value, and nothing but white space around it? */
+export function isJsonText(bytes: Buffer, limits: CodecLimits = defaultCodecLimits): boolean {
+  if (utf8Fault(bytes) !== null) return false;
+  const end = new JsonScanner(limits).skipValue(bytes, 0, bytes.length);
+  return end >= 0 && skipSpace(bytes, end, bytes.length) === bytes.length;
+}
+
 function decodeJson(scanner: JsonScanner, bytes: Buffer): unknown {
   const wrongBytes = utf8Fault(bytes);
   if (wrongBytes !== null) throw decodeError(wrongBytes);

@@ -1,4 +1,5 @@
 /** Bytes ↔ values, with limits. Exported as `sluice/codec`. */
-export { decoderFor, type Decoding } from './decode.ts';
+export { decoderFor, isJsonText, type Decoding } from './decode.ts';
+export { skipSpace } from './json-scanner.ts';
 export { defaultCodecLimits, type CodecFault, type CodecLimits } from './limits.ts';
 export { jsonLineSlices, jsonSlices, lineSlices, type RecordSlices, type SliceLimits } from './slices.ts';

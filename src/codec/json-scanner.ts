@@ -193,6 +193,7 @@ export class JsonScanner {
   }
 }
 
+/** Past JSON's white space: blanks, tabs, line feeds, carriage returns. */
 export function skipSpace(bytes: Buffer, at: number, end: number): number {
   for (; at < end; at++) {
     const byte = bytes[at]!;

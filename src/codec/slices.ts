@@ -15,8 +15,6 @@ export interface SliceLimits extends CodecLimits {
 export interface RecordSlices {
   readonly start: number;
   readonly end: number;
-  /** The number of the record in people's terms, from 1: the line it is on, or which element it is. 0 before the first. */
-  readonly number: number;
   readonly fault: CodecFault | null;
   next(): boolean;
 }
@@ -35,18 +33,17 @@ export function jsonSlices(bytes: Buffer, limits: SliceLimits): RecordSlices {
 
 /** One JSON value a line; empty lines are passed over, a missing last line feed is forgiven. */
 export function jsonLineSlices(bytes: Buffer, limits: SliceLimits): RecordSlices {
-  return new LineSlices(bytes, limits, new JsonScanner(limits));
+  return new JsonLineSlices(bytes, limits);
 }
 
 /** Lines of anything, without their line feed or carriage return and line feed; empty lines are records too. */
 export function lineSlices(bytes: Buffer, limits: SliceLimits): RecordSlices {
-  return new LineSlices(bytes, limits, null);
+  return new LineSlices(bytes, limits);
 }
 
 abstract class Slices implements RecordSlices {
   start = 0;
   end = 0;
-  number = 0;
   fault: CodecFault | null = null;
   protected readonly bytes: Buffer;
   protected readonly limits: SliceLimits;
@@ -86,13 +83,15 @@ abstract class Slices implements RecordSlices {
 }
 
 class ValueSlices extends Slices {
+  #isOver = false;
+
   constructor(bytes: Buffer, limits: SliceLimits) {
     super(bytes, limits, true);
   }
 
   next(): boolean {
-    if (this.number > 0 || this.fault !== null) return false;
-    this.number = 1;
+    if (this.#isOver || this.fault !== null) return false;
+    this.#isOver = true;
     const at = skipSpace(this.bytes, 0, this.bytes.length);
     if (!this.takeValue(new JsonScanner(this.limits), at, this.bytes.length)) return false;
     const rest = skipSpace(this.bytes, this.end, this.bytes.length);
@@ -105,6 +104,7 @@ class ValueSlices extends Slices {
 class ArraySlices extends Slices {
   readonly #scanner: JsonScanner;
   #at: number;
+  #isFirst = true;
   #isOver = false;
 
   constructor(bytes: Buffer, limits: SliceLimits, start: number) {
@@ -118,11 +118,11 @@ class ArraySlices extends Slices {
     const { bytes } = this;
     let at = skipSpace(bytes, this.#at, bytes.length);
     if (bytes[at] === CLOSE_BRACKET) return this.#close(at);
-    if (this.number > 0) {
+    if (!this.#isFirst) {
       if (bytes[at] !== COMMA) return this.refuse('DECODE_INVALID', at, 'expected a comma or ] behind an element');
       at = skipSpace(bytes, at + 1, bytes.length);
     }
-    this.number++;
+    this.#isFirst = false;
     if (!this.takeValue(this.#scanner, at, bytes.length, 1)) return false;
     this.#at = this.end;
     return true;
@@ -136,43 +136,52 @@ class ArraySlices extends Slices {
   }
 }
 
-class LineSlices extends Slices {
-  readonly #scanner: JsonScanner | null;
-  #next = 0;
+class JsonLineSlices extends Slices {
+  readonly #scanner: JsonScanner;
+  #at = 0;
 
-  constructor(bytes: Buffer, limits: SliceLimits, scanner: JsonScanner | null) {
-    super(bytes, limits, scanner !== null);
-    this.#scanner = scanner;
+  constructor(bytes: Buffer, limits: SliceLimits) {
+    super(bytes, limits, true);
+    this.#scanner = new JsonScanner(limits);
   }
 
   next(): boolean {
     const { bytes } = this;
-    while (this.fault === null && this.#next < bytes.length) {
-      const from = this.#next;
-      const found = bytes.indexOf(LINE_FEED, from);
-      const end = found < 0 ? bytes.length : found;
-      this.#next = end + 1;
-      this.number++;
-      if (this.#scanner === null) return this.#takeText(from, end);
-      const at = skipSpace(bytes, from, end);
-      if (at < end) return this.#takeJson(this.#scanner, at, end);
-    }
-    return false;
-  }
-
-  #takeText(from: number, lineEnd: number): boolean {
-    const end = lineEnd > from && this.bytes[lineEnd - 1] === CARRIAGE_RETURN ? lineEnd - 1 : lineEnd;
-    if (end - from > this.limits.maxRecordBytes) return this.tooLarge(from);
-    this.start = from;
-    this.end = end;
-    return true;
-  }
-
-  #takeJson(scanner: JsonScanner, at: number, end: number): boolean {
-    if (!this.takeValue(scanner, at, end)) return false;
-    const rest = skipSpace(this.bytes, this.end, end);
+    const at = skipSpace(bytes, this.#at, bytes.length);
+    if (this.fault !== null || at === bytes.length) return false;
+    const end = lineEnd(bytes, at);
+    if (!this.takeValue(this.#scanner, at, end)) return false;
+    const rest = skipSpace(bytes, this.end, end);
+    this.#at = rest;
     if (rest === end) return true;
     this.fault = behindValue(rest);
     return false;
   }
+}
+
+class LineSlices extends Slices {
+  #at = 0;
+
+  constructor(bytes: Buffer, limits: SliceLimits) {
+    super(bytes, limits, false);
+  }
+
+  next(): boolean {
+    const { bytes } = this;
+    const from = this.#at;
+    if (this.fault !== null || from >= bytes.length) return false;
+    const feedAt = lineEnd(bytes, from);
+    const end = feedAt > from && bytes[feedAt - 1] === CARRIAGE_RETURN ? feedAt - 1 : feedAt;
+    if (end - from > this.limits.maxRecordBytes) return this.tooLarge(from);
+    this.#at = feedAt + 1;
+    this.start = from;
+    this.end = end;
+    return true;
+  }
+}
+
+/** Where the line feed is, or the end of the bytes. */
+function lineEnd(bytes: Buffer, at: number): number {
+  const found = bytes.indexOf(LINE_FEED, at);
+  return found < 0 ? bytes.length : found;
 }

@@ -1,8 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Server as TlsServer } from 'node:tls';
 import { describeError, type Clock, type ListenAddress, type Logger } from '../api/index.ts';
 import { ClientGone } from './body.ts';
 import { ConnectionTable, type Connection, type ConnectionLimits } from './connections.ts';
@@ -119,7 +118,9 @@ class Listener implements HttpListener {
     void this.#repeat(SWEEP_MS, () => {
       this.#sweep();
     });
-    if (this.#options.tls !== undefined) await this.#watchTls(this.#options.tls);
+    if (this.#options.tls !== undefined && this.#server instanceof HttpsServer) {
+      await this.#watchTls(this.#server, this.#options.tls);
+    }
   }
 
   async close(graceMs: number): Promise<void> {
@@ -228,14 +229,14 @@ class Listener implements HttpListener {
     }
   }
 
-  async #watchTls(tls: TlsOptions): Promise<void> {
+  async #watchTls(server: HttpsServer, tls: TlsOptions): Promise<void> {
     let used = await tlsFingerprint(tls);
     void this.#repeat(TLS_CHECK_MS, async () => {
       const found = await tlsFingerprint(tls);
       if (found === null || found === used) return;
       used = found;
       try {
-        (this.#server as TlsServer).setSecureContext(await loadTls(tls));
+        server.setSecureContext(await loadTls(tls));
         this.#options.log.info({ cert: tls.cert }, 'Certificate reloaded');
       } catch (error) {
         this.#options.log.warn(

@@ -1,0 +1,58 @@
+import { defineSource, type ConnectorDefinition, type ListenAddress, type SourceDefinition } from 'sluice/api';
+import { formatAddress } from 'sluice/toolkit';
+import { sourceOptions } from './options.ts';
+
+/** Names to which the engine gives meaning. */
+const RESERVED_HEADER = /^(?:__connect|sluice)\./i;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSource({
+  name: 'http',
+  summary: 'Takes JSON, NDJSON and lines of text that clients post to it.',
+  stability: 'stable',
+  options: sourceOptions,
+  examples: [
+    { title: 'For programs on this machine', options: { listen: '127.0.0.1:8080' } },
+    {
+      title: 'For the network: TLS and a token',
+      options: {
+        listen: '0.0.0.0:8443',
+        path: '/logs',
+        tls: { cert: 'certs/server.crt', key: 'certs/server.key' },
+        auth: { bearer: '${env:LOGS_TOKEN}' },
+      },
+    },
+    {
+      title: 'Lines of text whatever their Content-Type, with who sent them',
+      options: { listen: ':8080', format: 'text', headers: ['X-Tenant'] },
+    },
+  ],
+  rewinds: false,
+  placement: 'every',
+  ends: false,
+  dedupe: { windowMs: DAY_MS, maxIds: 200_000 },
+  validate: ({ auth, headers }) => [
+    ...(auth !== undefined && Object.keys(auth).length === 0
+      ? [{ path: ['auth'], message: '`auth` accepts nobody as it is; give `basic`, `bearer` or both' }]
+      : []),
+    ...headers.flatMap((name, index) =>
+      RESERVED_HEADER.test(name)
+        ? [{ path: ['headers', index], message: `clients must not set ${JSON.stringify(name)}: dead letters use it` }]
+        : [],
+    ),
+  ],
+  resources: ({ listen }) => listenResource(listen),
+  async create(options) {
+    const { HttpSource } = await import('./source.ts');
+    return new HttpSource(options);
+  },
+});
+
+export const definitions: readonly ConnectorDefinition[] = [sourceDefinition];
+
+/** Port 0 takes any free one, which nobody else has. Before the pipeline runs an address may still be text. */
+function listenResource(listen: ListenAddress | string): readonly string[] {
+  const text = typeof listen === 'string' ? listen : formatAddress(listen);
+  if (text.endsWith(':0')) return [];
+  return [`listen ${text.startsWith(':') ? `127.0.0.1${text}` : text}`];
+}
