@@ -1,0 +1,109 @@
+import { bufferBytesFor } from '../record/index.ts';
+import type { HubDraft } from './load-hub-file.ts';
+import { topicPath, whereIs, type PipelineDraft } from './pipeline-draft.ts';
+import type { HubPlan, PipelinePlan, TopicPlan } from './plan.ts';
+import type { ProblemList } from './problems.ts';
+import { checkResources } from './resources.ts';
+
+interface Report {
+  readonly problems: ProblemList;
+  readonly cwd: string;
+}
+
+/** What can only be seen over all pipelines of a hub. Returns their plans. */
+export function crossCheck(drafts: readonly PipelineDraft[], hub: HubDraft, report: Report): readonly PipelinePlan[] {
+  checkNames(drafts, report);
+  checkWriters(drafts, report);
+  checkDeadLetters(drafts, report);
+  checkReaders(drafts, report);
+  checkResources(drafts, hub, report);
+  const plans = drafts.flatMap(({ plan }) => (plan === null ? [] : [withTopic(plan, drafts)]));
+  checkRecordLimits(drafts, hub.plan, report);
+  return plans;
+}
+
+function checkNames(drafts: readonly PipelineDraft[], { problems, cwd }: Report): void {
+  const seen = new Map<string, PipelineDraft>();
+  for (const draft of drafts) {
+    if (draft.name === null) continue;
+    const first = seen.get(draft.name);
+    if (first === undefined) seen.set(draft.name, draft);
+    else {
+      const message = `another pipeline is named \`${draft.name}\` (${whereIs(first, ['name'], cwd)}); rename one`;
+      problems.add(draft.file, ['name'], { code: 'CONFIG_DUPLICATE_NAME', message });
+    }
+  }
+}
+
+/** The ends of a topic are in the journal of the one pipeline that writes it. */
+function checkWriters(drafts: readonly PipelineDraft[], { problems, cwd }: Report): void {
+  const writers = new Map<string, PipelineDraft>();
+  for (const draft of drafts) {
+    if (draft.topic === null || !draft.writesTopic) continue;
+    const first = writers.get(draft.topic);
+    if (first === undefined) writers.set(draft.topic, draft);
+    else {
+      const message = `the topic \`${draft.topic}\` is written by another pipeline (${whereIs(first, ['topic'], cwd)}); put the sources into one pipeline, or use two topics`;
+      problems.add(draft.file, topicPath(draft.file), { code: 'CONFIG_TOPIC_CONFLICT', message });
+    }
+  }
+}
+
+function checkDeadLetters(drafts: readonly PipelineDraft[], { problems, cwd }: Report): void {
+  const owners = new Map<string, PipelineDraft>();
+  for (const draft of drafts) {
+    const { deadLetterTopic: topic } = draft;
+    if (topic === null) continue;
+    const report = (message: string): void => {
+      problems.add(draft.file, ['dead_letter', 'topic'], { code: 'CONFIG_TOPIC_CONFLICT', message });
+    };
+    const owner = owners.get(topic);
+    const writer = drafts.find((other) => other.topic === topic && other.writesTopic);
+    if (owner !== undefined)
+      report(
+        `the dead-letter topic \`${topic}\` is that of another pipeline (${whereIs(owner, ['dead_letter'], cwd)})`,
+      );
+    else if (draft.topic === topic) report(`the dead-letter topic \`${topic}\` is the topic of the pipeline itself`);
+    else if (writer !== undefined)
+      report(`the dead-letter topic \`${topic}\` is written by a pipeline (${whereIs(writer, ['topic'], cwd)})`);
+    if (owner === undefined) owners.set(topic, draft);
+  }
+}
+
+function checkReaders(drafts: readonly PipelineDraft[], { problems }: Report): void {
+  const written = new Set(drafts.flatMap(({ topic, writesTopic }) => (writesTopic ? [topic] : [])));
+  const kept = new Set(drafts.map(({ deadLetterTopic }) => deadLetterTopic));
+  for (const draft of drafts) {
+    const { topic, writesTopic } = draft;
+    if (topic === null || writesTopic || written.has(topic) || kept.has(topic)) continue;
+    const message = `no pipeline of this run writes the topic \`${topic}\`; only what is in it already will be read`;
+    problems.add(draft.file, topicPath(draft.file), { code: 'CONFIG_TOPIC_UNWRITTEN', message, severity: 'warning' });
+  }
+}
+
+/** A reader sees the topic as its writer describes it. */
+function withTopic(plan: PipelinePlan, drafts: readonly PipelineDraft[]): PipelinePlan {
+  if (plan.sources.length > 0) return plan;
+  const writer = drafts.find(({ topic, writesTopic }) => writesTopic && topic === plan.topic.name);
+  const topic: TopicPlan | undefined = writer?.plan?.topic;
+  return topic === undefined ? plan : { ...plan, topic };
+}
+
+/** A record that fits into no leg's buffers could never be read. */
+function checkRecordLimits(
+  drafts: readonly PipelineDraft[],
+  hub: Omit<HubPlan, 'pipelines'>,
+  { problems }: Report,
+): void {
+  const shared = drafts.filter(({ plan }) => plan?.isolation !== 'thread').length;
+  const perWorker = Math.max(1, Math.ceil(shared / hub.workers));
+  for (const { plan, legs, file } of drafts) {
+    if (plan === null) continue;
+    const share = hub.bufferBytes / (plan.isolation === 'thread' ? 1 : perWorker) / Math.max(1, legs.length);
+    // An eighth is kept for dead letters.
+    if (bufferBytesFor(plan.topic.maxRecordBytes) <= share * (7 / 8)) continue;
+    const mib = Math.floor(share / 1024 / 1024);
+    const message = `each leg has ${mib} MiB of record buffers here, less than \`max_record\`; raise \`buffer_size\` in the hub file, or lower it`;
+    problems.add(file, ['topic', 'max_record'], { code: 'CONFIG_RECORD_LIMIT', message });
+  }
+}

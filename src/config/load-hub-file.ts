@@ -1,0 +1,75 @@
+import { availableParallelism } from 'node:os';
+import { access } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Static } from '../api/index.ts';
+import { refuseReferences } from './check-texts.ts';
+import { convertWords } from './convert.ts';
+import { hubFileOptions } from './hub-schema.ts';
+import { checkPart, type LoadContext } from './load-context.ts';
+import type { HubPlan } from './plan.ts';
+import { plainSchema } from './schema.ts';
+import { readYamlFile, type YamlFile } from './yaml-file.ts';
+
+export const HUB_FILE = 'sluice.yaml';
+
+export interface HubDraft {
+  /** Null when there is no hub file and defaults hold. */
+  readonly file: YamlFile | null;
+  /** Relative patterns start here. */
+  readonly baseDir: string;
+  readonly patterns: readonly string[];
+  readonly plan: Omit<HubPlan, 'pipelines'>;
+}
+
+type HubSettings = Static<typeof hubFileOptions>;
+
+/** Null when the hub file is wrong. */
+export async function loadHubFile(
+  context: LoadContext,
+  { file, cwd }: { file?: string; cwd: string },
+): Promise<HubDraft | null> {
+  const path = file === undefined ? await findHubFile(cwd) : resolve(cwd, file);
+  if (path === null) return draftOf(null, cwd, settingsOf({}, cwd));
+  const yaml = await readYamlFile(path, context.problems);
+  if (yaml === null) return null;
+  const value = yaml.value ?? {};
+  const part = { file: yaml, path: [], schema: plainSchema(hubFileOptions), value };
+  const isValid = checkPart(context, context.validateWords, { ...part, subject: 'the hub file' });
+  refuseReferences(context, part);
+  return isValid ? draftOf(yaml, dirname(path), settingsOf(value, dirname(path))) : null;
+}
+
+async function findHubFile(cwd: string): Promise<string | null> {
+  const path = join(cwd, HUB_FILE);
+  try {
+    await access(path);
+    return path;
+  } catch {
+    return null;
+  }
+}
+
+function settingsOf(value: YamlFile['value'], baseDir: string): HubSettings {
+  return convertWords(plainSchema(hubFileOptions), value, baseDir) as HubSettings;
+}
+
+function draftOf(file: YamlFile | null, baseDir: string, settings: HubSettings): HubDraft {
+  return {
+    file,
+    baseDir,
+    patterns: settings.pipelines,
+    plan: {
+      file: file?.file ?? null,
+      dataDir: settings.data_dir,
+      group: settings.group,
+      host: settings.host ?? null,
+      api: settings.api === 'off' ? null : settings.api.listen,
+      workers: settings.workers ?? availableParallelism(),
+      bufferBytes: settings.buffer_size,
+      workerMemoryBytes: settings.worker_memory,
+      watchdogMs: settings.watchdog,
+      drainMs: settings.drain_timeout,
+      references: settings.references,
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { extname } from 'node:path';
+import type { ConnectorDefinition } from '../api/index.ts';
+
+type Kind = ConnectorDefinition['kind'];
+
+export interface Registry {
+  /** Null when there is none of this kind and name. */
+  find(kind: Kind, name: string): Promise<ConnectorDefinition | null>;
+  /** Sorted. Loads nothing. */
+  names(kind: Kind): Promise<readonly string[]>;
+  /** Every definition there is; loads them all. */
+  all(): Promise<readonly ConnectorDefinition[]>;
+}
+
+/** Loads the definitions in a folder of connectors. */
+export type LoadFolder = (folder: string) => Promise<readonly ConnectorDefinition[]>;
+
+/** Which built-in connector lies in which folder, so that a name can be looked up without loading anything. A test holds it. */
+export const BUILT_INS: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
+  source: { file: 'file', generate: 'generate', http: 'http', stdin: 'stdin' },
+  sink: { console: 'console', file: 'file' },
+};
+
+export function createRegistry(loadFolder: LoadFolder = loadBuiltIn): Registry {
+  const loaded = new Map<string, Promise<readonly ConnectorDefinition[]>>();
+  const load = (folder: string): Promise<readonly ConnectorDefinition[]> => {
+    let definitions = loaded.get(folder);
+    if (definitions === undefined) loaded.set(folder, (definitions = loadFolder(folder)));
+    return definitions;
+  };
+  return {
+    async find(kind, name) {
+      const folders = BUILT_INS[kind];
+      if (!Object.hasOwn(folders, name)) return null;
+      const definitions = await load(folders[name]!);
+      return definitions.find((definition) => definition.kind === kind && definition.name === name) ?? null;
+    },
+    names: (kind) => Promise.resolve(Object.keys(BUILT_INS[kind]).sort()),
+    async all() {
+      const folders = new Set(Object.values(BUILT_INS).flatMap((names) => Object.values(names)));
+      return (await Promise.all([...folders].sort().map(load))).flat();
+    },
+  };
+}
+
+/** The layout is the same in a checkout and in the built package; only the ending differs. */
+async function loadBuiltIn(folder: string): Promise<readonly ConnectorDefinition[]> {
+  const entry = new URL(`../../connectors/${folder}/index${extname(import.meta.url)}`, import.meta.url);
+  const module = (await import(entry.href)) as { readonly definitions: readonly ConnectorDefinition[] };
+  return module.definitions;
+}
