@@ -42,7 +42,7 @@ export class HarnessQueue {
   readonly #options: HarnessQueueOptions;
   #waiting: Waiting[] = [];
   #departing: Promise<void> | null = null;
-  #failure: { readonly error: unknown } | null = null;
+  #failure: { readonly error: Error } | null = null;
   /** Something emitted before is not durable: no later position may be saved in this life. */
   #hasGap = false;
   inFlight = 0;
@@ -77,7 +77,7 @@ export class HarnessQueue {
 
   /** Rejects what waits and whatever comes; a commit under way is rejected too: nobody will hear that it was made. */
   close(error: unknown): void {
-    this.#failure ??= { error };
+    this.#failure ??= { error: error as Error };
     for (const waiting of this.#waiting.splice(0)) this.#reject(waiting, error);
   }
 
