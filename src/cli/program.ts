@@ -1,13 +1,16 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../api/index.ts';
 import type { AddCommand, CommandContext } from './command-line/command.ts';
+import { addDlq } from './command-line/dlq.ts';
+import { addLog } from './command-line/log.ts';
+import { addOffsets } from './command-line/offsets.ts';
 import { addRun } from './command-line/run.ts';
 import { EXIT, exitCodeHelp } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { packageVersion } from './package-root.ts';
 
 /** In the order in which the help shows them. */
-const commands: readonly AddCommand[] = [addRun];
+const commands: readonly AddCommand[] = [addRun, addOffsets, addDlq, addLog];
 
 /** Runs one command line and resolves with the exit code. Each command's module is loaded only when it is the one asked for. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {

@@ -19,6 +19,11 @@ export function withHubFile(command: Command): Command {
   return command.option('-c, --config <file>', 'the hub file (default: sluice.yaml here)');
 }
 
+/** The options of every command that looks into a data folder. */
+export function withDataFolder(command: Command): Command {
+  return withHubFile(command).option('--data-dir <folder>', 'the data folder itself; no configuration is read then');
+}
+
 /** Examples below the help: a command line each, with what it is for. */
 export function withExamples(
   command: Command,

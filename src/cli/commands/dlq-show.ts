@@ -1,0 +1,91 @@
+import { deadLetterTopics, readDeadLetters, type StoredDeadLetter } from '../../pipeline/index.ts';
+import { viewFolder, type FolderOptions } from '../data-folder.ts';
+import { configuredDeadLetters } from '../dead-letters.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import type { CliIo } from '../io.ts';
+import { counted, grouped } from '../numbers.ts';
+import { jsonLine, printable, printableBytes, textOf } from '../printable.ts';
+import { isoTime, timeText } from '../time-text.ts';
+import { writeOut } from '../write-out.ts';
+
+export interface DlqShowOptions extends FolderOptions {
+  readonly pipeline: string;
+  /** So many of the newest. */
+  readonly last: number;
+  readonly json: boolean;
+}
+
+/** Prints the newest dead letters of a pipeline, the newest last: what each is, why it was refused, and its value. */
+export async function dlqShow(options: DlqShowOptions, io: CliIo): Promise<ExitCode> {
+  const { pipeline, last, json } = options;
+  const found = await viewFolder(options, io);
+  if ('exit' in found) return found.exit;
+  const topics = deadLetterTopics(found.view, configuredDeadLetters(found.plan));
+  const mine = topics.filter((one) => one.pipeline === pipeline);
+  const newest = new Newest(last);
+  for (const { topic } of mine) for await (const letter of readDeadLetters(found.view, topic)) newest.add(letter);
+  if (json) {
+    for (const letter of newest.letters) if (!(await writeOut(io, jsonLine(objectOf(letter))))) break;
+    return EXIT.done;
+  }
+  if (newest.total === 0) {
+    const others = [...new Set(topics.map((one) => one.pipeline))].filter((name) => name !== pipeline);
+    const known = others.length === 0 ? '' : ` There are topics for those of ${others.join(', ')}.`;
+    await writeOut(io, printable(`No dead letters of ${pipeline}.${mine.length === 0 ? known : ''}`) + '\n');
+    return EXIT.done;
+  }
+  for (const letter of newest.letters) if (!(await writeOut(io, `${describe(letter, io).join('\n')}\n\n`))) break;
+  await writeOut(io, `${conclusion(newest, pipeline)}\n`);
+  return EXIT.done;
+}
+
+/** Keeps the last few by the time of the refusal, and no more in memory. */
+class Newest {
+  readonly letters: StoredDeadLetter[] = [];
+  readonly #limit: number;
+  total = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  add(letter: StoredDeadLetter): void {
+    this.total++;
+    let at = this.letters.length;
+    while (at > 0 && this.letters[at - 1]!.lastAt > letter.lastAt) at--;
+    this.letters.splice(at, 0, letter);
+    if (this.letters.length > this.#limit) this.letters.shift();
+  }
+}
+
+function describe(letter: StoredDeadLetter, { stdout }: CliIo): readonly string[] {
+  const { id, lastAt, stage, leg, attempts, code, message, sourcePosition, key, value } = letter;
+  const side = stage === 'source' || stage === 'key' ? 'source' : 'sink';
+  const at = sourcePosition === null ? [] : [`at ${sourcePosition}`];
+  const head = [id, timeText(lastAt, stdout), `${side} ${leg}`, ...at, `attempts ${grouped(attempts)}`];
+  return [
+    head.map(printable).join('   '),
+    printable(`  ${code}  ${message}`),
+    ...(key === null ? [] : [`  key ${printableBytes(key)}`]),
+    `  ${printableBytes(value)}`,
+  ];
+}
+
+function conclusion({ letters, total }: Newest, pipeline: string): string {
+  if (letters.length === total) return `${counted(total, 'dead letter')} of ${pipeline}.`;
+  const shown = `The last ${grouped(letters.length)} of ${counted(total, 'dead letter')} of ${pipeline}.`;
+  return `${shown} All of them: sluice dlq show ${pipeline} --last ${total}`;
+}
+
+function objectOf(letter: StoredDeadLetter): object {
+  const { firstAt, lastAt, sourcePosition, key, value, timestamp, ...rest } = letter;
+  return {
+    ...rest,
+    source_position: sourcePosition,
+    first_at: isoTime(firstAt),
+    last_at: isoTime(lastAt),
+    timestamp: isoTime(timestamp),
+    key: key === null ? null : textOf(key),
+    value: value === null ? null : textOf(value),
+  };
+}
