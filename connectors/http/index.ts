@@ -1,9 +1,8 @@
 import { defineSource, type ConnectorDefinition, type ListenAddress, type SourceDefinition } from 'sluice/api';
 import { formatAddress } from 'sluice/toolkit';
 import { sourceOptions } from './options.ts';
+import { findProblems } from './validate.ts';
 
-/** Names to which the engine gives meaning. */
-const RESERVED_HEADER = /^(?:__connect|sluice)\./i;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSource({
@@ -31,16 +30,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   placement: 'every',
   ends: false,
   dedupe: { windowMs: DAY_MS, maxIds: 200_000 },
-  validate: ({ auth, headers }) => [
-    ...(auth !== undefined && Object.keys(auth).length === 0
-      ? [{ path: ['auth'], message: '`auth` accepts nobody as it is; give `basic`, `bearer` or both' }]
-      : []),
-    ...headers.flatMap((name, index) =>
-      RESERVED_HEADER.test(name)
-        ? [{ path: ['headers', index], message: `clients must not set ${JSON.stringify(name)}: dead letters use it` }]
-        : [],
-    ),
-  ],
+  validate: findProblems,
   resources: ({ listen }) => listenResource(listen),
   async create(options) {
     const { HttpSource } = await import('./source.ts');

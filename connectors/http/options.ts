@@ -47,10 +47,11 @@ export const sourceOptions = Type.Object(
       description: 'How many records a request may hold; others get 413.',
     }),
     max_in_flight: size({
-      default: '64MiB',
+      default: '128MiB',
       minimum: '1MiB',
       maximum: '4GiB',
-      description: 'Memory for bodies that are on their way into the topic; when it is spent, requests get 429.',
+      description:
+        'Memory for bodies that are on their way into the topic; when it is spent, requests get 429. Not less than `max_body` and `max_inflated_body` together.',
     }),
     max_connections: Type.Integer({
       default: 1024,

@@ -2,6 +2,7 @@ import type { Clock } from '../api/index.ts';
 
 interface Waiter {
   readonly bytes: number;
+  isGranted: boolean;
   readonly grant: () => void;
 }
 
@@ -30,21 +31,21 @@ export class ByteBudget {
   async take(bytes: number, options: { readonly clock: Clock; readonly timeoutMs: number }): Promise<boolean> {
     if (this.tryTake(bytes)) return true;
     const stopped = new AbortController();
-    let isGranted = false;
     const waiter: Waiter = {
       bytes,
+      isGranted: false,
       grant: () => {
-        isGranted = true;
+        waiter.isGranted = true;
         stopped.abort();
       },
     };
     this.#waiters.push(waiter);
     await options.clock.sleep(options.timeoutMs, stopped.signal).catch(() => undefined);
-    if (!isGranted) {
+    if (!waiter.isGranted) {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       this.#serve();
     }
-    return isGranted;
+    return waiter.isGranted;
   }
 
   give(bytes: number): void {

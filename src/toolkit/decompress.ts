@@ -143,6 +143,7 @@ class Inflation {
 
   result(): HeldBody {
     const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#byteLength);
+    this.#chunks.length = 0;
     return {
       bytes,
       release: () => {

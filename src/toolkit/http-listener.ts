@@ -229,7 +229,7 @@ class Listener implements HttpListener {
     }
   }
 
-  async #watchTls(server: HttpsServer, tls: TlsOptions): Promise<void> {
+  async #watchTls(server: Pick<HttpsServer, 'setSecureContext'>, tls: TlsOptions): Promise<void> {
     let used = await tlsFingerprint(tls);
     void this.#repeat(TLS_CHECK_MS, async () => {
       const found = await tlsFingerprint(tls);
@@ -249,9 +249,10 @@ class Listener implements HttpListener {
 
   async #repeat(intervalMs: number, action: () => void | Promise<void>): Promise<void> {
     const { signal } = this.#stopped;
-    while (!signal.aborted) {
+    for (;;) {
       await this.#options.clock.sleep(intervalMs, signal).catch(() => undefined);
-      if (!signal.aborted) await action();
+      if (signal.aborted) return;
+      await action();
     }
   }
 }
