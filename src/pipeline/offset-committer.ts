@@ -32,6 +32,7 @@ export class OffsetCommitter {
     if (!this.#isStopped) this.#alarm.set(this.#options.clock.monotonic() + COMMIT_EVERY_MS);
   }
 
+  /** Nothing is saved from now on. */
   stop(): void {
     this.#isStopped = true;
     this.#alarm.stop();
@@ -56,6 +57,7 @@ export class OffsetCommitter {
   }
 
   async #save(): Promise<void> {
+    if (this.#isStopped) return;
     const moved = [...this.#options.feeds()]
       .map((feed) => ({ feed, next: feed.watermark.committable }))
       .filter(({ feed, next }) => next > feed.saved);

@@ -89,8 +89,9 @@ export class SinkRun {
   kill(reason: unknown): void {
     this.#reading.abort();
     this.#ending.abort(reason);
-    // At once: whoever kills may start another life before this one has come to its end.
+    // At once: whoever kills may start another life before this one has come to its end, and that one's offsets must stand.
     this.#delivery?.end();
+    this.#committer?.stop();
   }
 
   resume(): void {
