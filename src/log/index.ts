@@ -1,0 +1,19 @@
+/** The topic log: the interface, and the embedded log on local disk. */
+export { openDataFolder, type DataFolder, type DataFolderOptions } from './embedded/data-folder.ts';
+export { openEmbeddedLog, type EmbeddedLogOptions } from './embedded/embedded-log.ts';
+export type { FileSystem, LogFile } from './embedded/file-system.ts';
+export type { LogLimits } from './embedded/limits.ts';
+export { lockFolder, type FolderLock, type LockFolder } from './embedded/lock.ts';
+export type { EmbeddedLogState, PipelineLogPlan } from './embedded/log-state.ts';
+export { nodeFileSystem } from './embedded/node-file-system.ts';
+export type {
+  Assignment,
+  CommitRequest,
+  FetchedChunk,
+  SealedBatch,
+  SubscribeOptions,
+  SubscriptionEvent,
+  TopicDescription,
+  TopicLog,
+  TopicSubscription,
+} from './topic-log.ts';
