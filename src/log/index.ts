@@ -1,5 +1,13 @@
 /** The topic log: the interface, and the embedded log on local disk. */
+export { checkDataFolder, type CheckResult } from './embedded/check.ts';
 export { openDataFolder, type DataFolder, type DataFolderOptions } from './embedded/data-folder.ts';
+export {
+  readDataFolder,
+  type DataFolderView,
+  type PipelineView,
+  type ReadDataFolderOptions,
+  type TopicView,
+} from './embedded/data-folder-view.ts';
 export { openEmbeddedLog, type EmbeddedLogOptions } from './embedded/embedded-log.ts';
 export type { FileSystem, LogFile } from './embedded/file-system.ts';
 export type { LogLimits } from './embedded/limits.ts';
