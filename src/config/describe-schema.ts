@@ -60,5 +60,5 @@ function range(minimum: string | number | undefined, maximum: string | number | 
 }
 
 function code(value: Json): string {
-  return `\`${String(value)}\``;
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }

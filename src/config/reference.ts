@@ -78,6 +78,10 @@ function describe(path: string, schema: Schema, isRequired: boolean): OptionRefe
 function defaultOf(value: Json | undefined): string | null {
   const isEmptyMapping = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
   if (value === undefined || (isEmptyMapping && !Array.isArray(value))) return null;
+  return constantText(value);
+}
+
+function constantText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 

@@ -104,7 +104,8 @@ function contains(folder: string, inner: string): boolean {
 
 /** Port 0 takes a free one; an address for all interfaces meets every other. */
 function sameAddress(one: ListenAddress | null, other: ListenAddress | null): boolean {
-  if (one === null || other === null || one.port !== other.port || one.port === 0) return false;
+  if (one === null || other === null) return false;
+  if (one.port !== other.port || one.port === 0) return false;
   const [first, second] = [hostOf(one), hostOf(other)];
   return first === second || first === 'any' || second === 'any';
 }

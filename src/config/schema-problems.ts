@@ -53,7 +53,7 @@ function wrongValue({ keyword, parentSchema, data }: ErrorObject, path: ValuePat
   if (keyword === 'minProperties') return `${name} needs at least one entry`;
   const quotes =
     schema.type === 'string' && schema.format === undefined && ['number', 'boolean'].includes(typeof given);
-  const remedy = quotes ? '; put it in quotes' : didYouMean(String(given), wordsOf(schema));
+  const remedy = quotes ? '; put it in quotes' : typeof given === 'string' ? didYouMean(given, wordsOf(schema)) : '';
   return `${name} must be ${describeSchema(schema)}${got}${remedy}`;
 }
 

@@ -62,7 +62,7 @@ function simplify(schema: Schema): Schema {
   const optional = (name: string): boolean => own(properties, name)?.default === undefined;
   return {
     ...rest,
-    ...(isEnum ? { type: typeof constants[0], enum: constants as Json[] } : {}),
+    ...(isEnum ? { type: typeof constants[0], enum: constants } : {}),
     ...(anyOf === undefined || isEnum ? {} : { anyOf: anyOf.map(simplify) }),
     ...(properties === undefined ? {} : { properties: mapValues(properties, simplify) }),
     ...(patternProperties === undefined ? {} : { patternProperties: mapValues(patternProperties, simplify) }),

@@ -69,13 +69,12 @@ function specialise(schema: Schema, value: Json, allowReferences: boolean): Sche
     return { ...rest, items: list } as unknown as Schema;
   }
   if (isObject(value) && branch.type === 'object') {
-    const { patternProperties, ...rest } = branch;
     const present = Object.entries(value).flatMap(([key, item]) => {
       const property = propertySchema(branch, key);
       return property === undefined ? [] : [[key, deeper(property, item)] as const];
     });
-    // Keys that match a pattern are among them now.
-    return { ...rest, properties: { ...rest.properties, ...Object.fromEntries(present) } };
+    // Keys that match a pattern are named now.
+    return { ...branch, patternProperties: {}, properties: { ...branch.properties, ...Object.fromEntries(present) } };
   }
   return branch.format === 'duration' || branch.format === 'size' ? ({ ...branch, quantity: true } as Schema) : branch;
 }

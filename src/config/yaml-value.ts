@@ -31,7 +31,7 @@ export function readValue(document: Document, yaml: Yaml, refuse: Refuse): { val
       return read(target, open);
     }
     if (yaml.isSeq(node)) return node.items.map((item) => read(item, [...open, node]));
-    if (!yaml.isMap(node)) return scalarValue(node as Scalar);
+    if (!yaml.isMap(node)) return scalarValue(node);
     const entries = new Map<string, Json>();
     for (const pair of node.items) {
       const key = keyOf(pair, yaml);
