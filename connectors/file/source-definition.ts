@@ -1,0 +1,45 @@
+import { defineSource, type SourceDefinition } from 'sluice/api';
+import { sourceOptions } from './source-options.ts';
+
+export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSource({
+  name: 'file',
+  summary: 'Reads lines of files, follows them through rotation, and goes on where it stopped.',
+  stability: 'stable',
+  options: sourceOptions,
+  examples: [
+    { title: 'A log with its rotated files', options: { include: ['/var/log/nginx/access.log*'] } },
+    {
+      title: 'Only what is written from now on, in all folders below',
+      options: { include: ['/srv/**/*.log'], exclude: ['/srv/**/debug.log'], start: 'end', ignore_older: '7d' },
+    },
+    { title: 'Read once and end', options: { include: ['import/*.ndjson'], follow: false } },
+  ],
+  rewinds: true,
+  placement: 'host',
+  ends: true,
+  resources: () => [],
+  async create(options) {
+    const [{ FileSource }, { nodeStorage }, { watchFolders }] = await Promise.all([
+      import('./source.ts'),
+      import('./source/storage.ts'),
+      import('./source/watch-folders.ts'),
+    ]);
+    return new FileSource({
+      include: options.include,
+      exclude: options.exclude,
+      follows: options.follow,
+      start: options.start,
+      keepsCarriageReturn: options.keep_carriage_return,
+      ignoreOlderMs: options.ignore_older ?? Infinity,
+      pollMs: options.poll_interval,
+      scanMs: options.scan_interval,
+      rotateWaitMs: options.rotate_wait,
+      closeInactiveMs: options.close_inactive,
+      forgetAfterMs: options.forget_after,
+      copyWaitMs: 5000,
+      maxOpenFiles: options.max_open_files,
+      storage: nodeStorage,
+      watchFolders: options.watch ? watchFolders : null,
+    });
+  },
+});

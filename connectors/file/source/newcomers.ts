@@ -1,0 +1,132 @@
+import type { Clock, Logger } from 'sluice/api';
+import { Originals, type Original } from './originals.ts';
+import type { SavedPosition } from './position.ts';
+import type { FileSourceSettings } from './settings.ts';
+import { checkBefore, endOfLines, readAt } from './content.ts';
+import { compressionOf, HEAD_BYTES } from './signature.ts';
+import type { FileStatus, InputFile } from './storage.ts';
+
+export interface FoundFile {
+  readonly path: string;
+  readonly status: FileStatus;
+}
+
+/** Where to begin in a file that was not known; null: not yet, or never. */
+export interface Beginning {
+  readonly saved: SavedPosition;
+  /** A checkpoint of a file that is gone, whose content this is. */
+  readonly supersedes: string | null;
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly size: number;
+}
+
+interface NewcomersOptions {
+  readonly settings: FileSourceSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** With a fixed end there is no waiting for what a copy's original will do. */
+  readonly ends: boolean;
+}
+
+/**
+ * Decides where to begin in files that turn up. A copy of what was read already begins where its original was read to; one whose original still stands as it
+ * was may be the first half of a copytruncate, so it waits a little for the second.
+ */
+export class Newcomers {
+  readonly #options: NewcomersOptions;
+  /** By device and inode. */
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #left = new Set<string>();
+
+  constructor(options: NewcomersOptions) {
+    this.#options = options;
+  }
+
+  get areWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** `originals` null: nothing was ever read, so there is nothing that a file could be a copy of. */
+  async decide({ path, status }: FoundFile, originals: Originals | null): Promise<Beginning | null> {
+    const { settings, clock } = this.#options;
+    const identity = `${status.key} ${status.born ?? ''}`;
+    if (status.size === 0 || this.#left.has(identity)) return null;
+    if (clock.now() - status.modifiedMs > settings.ignoreOlderMs) return null;
+    const file = await settings.storage.open(path);
+    try {
+      const now = await file.status();
+      if (now.key !== status.key) return null;
+      const head = await readAt(file, 0, HEAD_BYTES);
+      const compression = compressionOf(head);
+      if (compression !== null) {
+        this.#left.add(identity);
+        this.#options.log.warn({ path, compression }, 'compressed file left out');
+        return null;
+      }
+      const beginAt = async (offset: number, more: Partial<SavedPosition> = {}): Promise<SavedPosition> => ({
+        ...{ path, offset, head, check: await checkBefore(file, offset), born: now.born },
+        ...{ isSkipping: false, isRotated: false, former: [], ...more },
+      });
+      if (originals === null) {
+        if (settings.start === 'beginning') return { saved: await beginAt(0), supersedes: null };
+        return { saved: await beginAt(...(await endOfLines(file, now.size))), supersedes: null };
+      }
+      const candidate = { file, head, size: now.size };
+      const original = await this.#originalOf(candidate, originals);
+      if (original === 'unsure' && this.#waits(status.key, now.size)) return null;
+      this.#waiting.delete(status.key);
+      if (original === null || original === 'unsure') return { saved: await beginAt(0), supersedes: null };
+      const offset = Math.min(now.size, original.signature.offset);
+      this.#options.log.info({ path, original: original.path, offset }, 'copy of a file that was read');
+      return { saved: await beginAt(offset, { isRotated: true }), supersedes: original.supersedes };
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Forgets those that are not there any more. */
+  retain(keys: ReadonlySet<string>): void {
+    for (const key of this.#waiting.keys()) if (!keys.has(key)) this.#waiting.delete(key);
+  }
+
+  async #originalOf(
+    candidate: { readonly file: InputFile; readonly head: Buffer; readonly size: number },
+    originals: Originals,
+  ): Promise<Original | 'unsure' | null> {
+    let isUnsure = false;
+    for (const original of originals.like(candidate.head)) {
+      if (original.isThere) {
+        const state = await originals.stateOf(original, candidate);
+        if (state === 'unsure' || state === 'prefix') isUnsure = true;
+        if (state !== 'truncated') continue;
+      }
+      if (await isCopy(candidate, original)) return original;
+    }
+    return isUnsure ? 'unsure' : null;
+  }
+
+  /** As long as it grows, or until its time is over. */
+  #waits(key: string, size: number): boolean {
+    const { settings, clock, ends } = this.#options;
+    if (ends) return false;
+    const now = clock.monotonic();
+    const waiting = this.#waiting.get(key);
+    if (waiting?.size === size) return now - waiting.since < settings.copyWaitMs;
+    this.#waiting.set(key, { since: now, size });
+    return true;
+  }
+}
+
+/** Does the candidate hold what was read of the original, or the first part of it? They begin alike. */
+async function isCopy(
+  { file, size }: { readonly file: InputFile; readonly size: number },
+  { signature, isGone }: Original,
+): Promise<boolean> {
+  if (signature.offset === 0) return false;
+  if (size >= signature.offset) return (await checkBefore(file, signature.offset)) === signature.check;
+  // A copy that was made before the last lines were written; of a file that is gone only the whole is a sign.
+  return !isGone;
+}

@@ -1,0 +1,114 @@
+import type { Clock } from 'sluice/api';
+import type { FileTable } from './file-table.ts';
+import { checkBefore, holdsSame } from './content.ts';
+import { beginAlike, MOVED_BYTES, type Signature } from './signature.ts';
+import type { InputFile, InputStorage } from './storage.ts';
+import type { TailedFile } from './tailed-file.ts';
+
+/** So many first bytes find the few files worth a look among thousands. */
+const INDEXED_BYTES = 32;
+
+/** Content that was read, and that a newcomer may be a copy of. */
+export interface Original {
+  readonly path: string;
+  readonly signature: Signature;
+  /** It may still be in the file that it was read from; otherwise that was truncated, or is gone. */
+  readonly isThere: boolean;
+  readonly isGone: boolean;
+  readonly file: TailedFile | null;
+  /** The checkpoint that is of no use when a file with this content was found. */
+  readonly supersedes: string | null;
+}
+
+/** Everything that was read, as it stands during one scan. */
+export class Originals {
+  readonly #storage: InputStorage;
+  readonly #clock: Clock;
+  readonly #byHead = new Map<string, Original[]>();
+  readonly #short: Original[] = [];
+  readonly #all: Original[] = [];
+
+  constructor(table: FileTable, options: { readonly storage: InputStorage; readonly clock: Clock }) {
+    this.#storage = options.storage;
+    this.#clock = options.clock;
+    for (const file of table.files) this.addFile(file);
+    for (const [key, saved] of table.gone) {
+      // Two files that hold the same few lines are nothing special.
+      if (saved.offset < MOVED_BYTES) continue;
+      this.#add({
+        path: saved.path,
+        signature: saved,
+        isThere: false,
+        isGone: true,
+        file: null,
+        supersedes: table.has(key) ? null : key,
+      });
+    }
+  }
+
+  addFile(file: TailedFile): void {
+    const { path, former } = file;
+    const { offset, head, check } = file;
+    const current = { offset, head, check };
+    const isGone = file.missingSince !== null && file.links === 0;
+    if (!isGone || offset >= MOVED_BYTES) {
+      this.#add({ path, signature: current, isThere: !isGone, isGone, file, supersedes: null });
+    }
+    for (const signature of former) {
+      this.#add({ path, signature, isThere: false, isGone: false, file, supersedes: null });
+    }
+  }
+
+  /** Those that begin like this. */
+  like(head: Buffer): readonly Original[] {
+    const candidates =
+      head.length < INDEXED_BYTES
+        ? this.#all
+        : [...(this.#byHead.get(head.toString('latin1', 0, INDEXED_BYTES)) ?? []), ...this.#short];
+    return candidates.filter(({ signature }) => beginAlike(head, signature.head));
+  }
+
+  /**
+   * What became of an original that may still be there: `truncated`; intact, and the candidate is the first part of it (`prefix`) or something `else`; or
+   * `unsure`, because it is being read just now or could not be looked at.
+   */
+  async stateOf(
+    { file, signature }: Original,
+    candidate: { readonly file: InputFile; readonly size: number },
+  ): Promise<'truncated' | 'prefix' | 'else' | 'unsure'> {
+    let opened: InputFile | null = null;
+    try {
+      opened = await this.#storage.open(file!.path);
+      const { key, size } = await opened.status();
+      if (key !== file!.key) return 'unsure';
+      const check = await checkBefore(opened, signature.offset);
+      if (size < signature.offset || check !== signature.check) {
+        if (file!.former.some((former) => former.offset === signature.offset && former.check === signature.check)) {
+          return 'truncated';
+        }
+        if (file!.isBusy || file!.offset !== signature.offset) return 'unsure';
+        file!.wasReplaced(this.#clock.monotonic());
+        return 'truncated';
+      }
+      return size >= candidate.size && (await holdsSame(candidate.file, candidate.size, opened)) ? 'prefix' : 'else';
+    } catch {
+      return 'unsure';
+    } finally {
+      await opened?.close();
+    }
+  }
+
+  #add(original: Original): void {
+    const { head } = original.signature;
+    if (head.length === 0) return;
+    this.#all.push(original);
+    if (head.length < INDEXED_BYTES) {
+      this.#short.push(original);
+      return;
+    }
+    const start = head.toString('latin1', 0, INDEXED_BYTES);
+    const alike = this.#byHead.get(start);
+    if (alike === undefined) this.#byHead.set(start, [original]);
+    else alike.push(original);
+  }
+}

@@ -1,0 +1,139 @@
+import type { SavedPosition } from './position.ts';
+import { CHECK_BYTES, checkOf, HEAD_BYTES, type Signature } from './signature.ts';
+import type { FileStatus, InputFile } from './storage.ts';
+
+/** How long a copy of content that was truncated away may take to turn up. */
+const FORMER_MS = 10 * 60_000;
+const MAX_FORMER = 4;
+/** An open file that stays as it is is looked at less and less often. */
+const MAX_POLL_MS = 5000;
+
+interface FormerContent extends Signature {
+  /** On the monotonic clock. */
+  readonly until: number;
+}
+
+/** A file that is read, whatever it is called by now. */
+export class TailedFile implements Signature {
+  /** Device and inode. */
+  readonly key: string;
+  /** The name it was first seen under: its successor of that name shares its partition of the topic. */
+  readonly stream: string;
+  path: string;
+  born: string | null;
+  /** Where the next line begins. */
+  offset: number;
+  head: Buffer;
+  check: string;
+  isSkipping: boolean;
+  isRotated: boolean;
+  #former: readonly FormerContent[];
+
+  /** As it was seen last. */
+  size = -1;
+  links = 1;
+  #modified = -1n;
+  #isUnsettled = false;
+  lastChange = 0;
+  #pollMs = 0;
+  nextPollAt = 0;
+  /** The number of the last scan that found it. */
+  scan = 0;
+  /** Since when no scan finds it. */
+  missingSince: number | null = null;
+  /** How far it was read: behind `offset` stands an unfinished line. */
+  readTo = -1;
+  handle: InputFile | null = null;
+  isQueued = false;
+  isBusy = false;
+  /** The last line counts as finished. */
+  isFinal = false;
+  /** Its position is not saved yet. */
+  isUnsaved = false;
+  /** The checkpoint of the same content in another place, of no use once this one is saved. */
+  supersedes: string | null = null;
+  /** Nothing is read that begins here or later. Infinity while the file is followed. */
+  limit = Infinity;
+  isDone = false;
+  failures = 0;
+
+  constructor(key: string, saved: SavedPosition, now: number) {
+    this.key = key;
+    this.stream = saved.path;
+    this.path = saved.path;
+    this.born = saved.born;
+    this.offset = saved.offset;
+    this.head = saved.head;
+    this.check = saved.check;
+    this.isSkipping = saved.isSkipping;
+    this.isRotated = saved.isRotated;
+    this.#former = saved.former.map((former) => ({ ...former, until: now + FORMER_MS }));
+    this.lastChange = now;
+  }
+
+  get former(): readonly Signature[] {
+    return this.#former;
+  }
+
+  get unread(): number {
+    return Math.max(0, this.size - Math.max(this.offset, this.readTo));
+  }
+
+  get hasUnfinishedLine(): boolean {
+    return this.readTo > this.offset;
+  }
+
+  /** Takes note of how the file is now. True when something may have to be read. */
+  note(status: FileStatus, now: number, pollMs: number): boolean {
+    const isChanged = status.size !== this.size || status.modified !== this.#modified;
+    this.size = status.size;
+    this.#modified = status.modified;
+    this.links = status.links;
+    this.born ??= status.born;
+    if (isChanged) {
+      this.lastChange = now;
+      this.#pollMs = pollMs;
+    } else {
+      this.#pollMs = Math.min(Math.max(MAX_POLL_MS, pollMs), this.#pollMs * 2);
+    }
+    this.nextPollAt = now + this.#pollMs;
+    // A second look after a change: the clock of the file system is too coarse to tell two changes at once apart.
+    const wasUnsettled = this.#isUnsettled;
+    this.#isUnsettled = isChanged;
+    return isChanged || wasUnsettled;
+  }
+
+  /** The next look at it counts as a change. */
+  forgetLook(): void {
+    this.#modified = -1n;
+  }
+
+  /** `bytes` hold the file from `from` on, up to index `end`. */
+  sawBytes(bytes: Buffer, from: number, end: number): void {
+    if (from >= HEAD_BYTES) return;
+    this.head = Buffer.concat([this.head.subarray(0, from), bytes.subarray(0, Math.min(end, HEAD_BYTES - from))]);
+  }
+
+  /** Moves to `offset`, before which `bytes` end at index `end`. */
+  moveTo(offset: number, bytes: Buffer, end: number): void {
+    this.offset = offset;
+    this.check = checkOf(bytes, end - Math.min(CHECK_BYTES, offset), end);
+  }
+
+  /** What was read is not in the file any more: it was truncated, and may have been written anew. */
+  wasReplaced(now: number): void {
+    const { offset, head, check } = this;
+    const lasting = this.#former.filter(({ until }) => until > now);
+    this.#former = [{ offset, head, check, until: now + FORMER_MS }, ...lasting].slice(0, MAX_FORMER);
+    this.offset = 0;
+    this.head = Buffer.alloc(0);
+    this.check = '';
+    this.isSkipping = false;
+    this.readTo = 0;
+  }
+
+  position(now: number): SavedPosition {
+    if (this.#former.length > 0) this.#former = this.#former.filter(({ until }) => until > now);
+    return this;
+  }
+}

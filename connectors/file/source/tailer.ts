@@ -1,0 +1,345 @@
+import type { Position, SourceContext } from 'sluice/api';
+import { BlockReader } from './block-reader.ts';
+import { Complaints, isFileError } from './complaints.ts';
+import { FileTable } from './file-table.ts';
+import { Glob } from './glob.ts';
+import { Newcomers, type FoundFile } from './newcomers.ts';
+import { OpenFiles } from './open-files.ts';
+import { Originals } from './originals.ts';
+import { STARTED, toPosition } from './position.ts';
+import { ReadQueue } from './read-queue.ts';
+import { Scanner } from './scanner.ts';
+import type { FileSourceSettings } from './settings.ts';
+import { TailedFile } from './tailed-file.ts';
+import { Waker } from './waker.ts';
+
+/** Before the next file gets its turn. */
+const BLOCKS_PER_TURN = 4;
+/** Events that come at once are one reason to look. */
+const MIN_PAUSE_MS = 10;
+/** Scans of large trees take no more than a twentieth of the time. */
+const SCAN_SHARE = 20;
+/** A file that cannot be read to its end is given up when the source has to end. */
+const MAX_FAILURES = 3;
+const STATUS_AT_ONCE = 32;
+
+/** One run over the files: looks for them, looks at them, and has read what is new. */
+export class Tailer {
+  readonly #settings: FileSourceSettings;
+  readonly #context: SourceContext;
+  readonly #ends: boolean;
+  readonly #glob: Glob;
+  readonly #complaints: Complaints;
+  readonly #scanner: Scanner;
+  readonly #newcomers: Newcomers;
+  readonly #open: OpenFiles;
+  readonly #queue: ReadQueue;
+  readonly #waker: Waker;
+  #table: FileTable;
+  #isFirstStart = false;
+  #scans = 0;
+  #nextScanAt = 0;
+  /** Not before, whatever is hinted at. */
+  #scanRestsUntil = 0;
+  #goneSince: number | null = null;
+  readonly #hinted = new Set<string>();
+  #lastEmit: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(settings: FileSourceSettings, context: SourceContext) {
+    const { storage } = settings;
+    const { clock, signal, log } = context;
+    this.#settings = settings;
+    this.#context = context;
+    this.#ends = context.once || !settings.follows;
+    this.#glob = new Glob(settings.include, settings.exclude, storage);
+    this.#complaints = new Complaints(log);
+    this.#scanner = new Scanner(this.#glob, storage, this.#complaints);
+    this.#newcomers = new Newcomers({ settings, clock, log, ends: this.#ends });
+    this.#open = new OpenFiles(storage, settings.maxOpenFiles);
+    this.#waker = new Waker(clock, signal);
+    this.#table = new FileTable(new Map(), log);
+    const onEmitted = (emitted: Promise<void>): void => {
+      this.#lastEmit = emitted;
+    };
+    const { keepsCarriageReturn } = settings;
+    this.#queue = new ReadQueue({
+      createReader: () => new BlockReader(context, { keepsCarriageReturn, onEmitted }),
+      turn: (file, reader) => this.#turn(file, reader),
+      onFailure: (error) => {
+        this.#failure ??= { error };
+        this.#waker.wake();
+      },
+    });
+  }
+
+  /** Returns when there is nothing more to wait for, and everything emitted is durable. */
+  async run(): Promise<void> {
+    const watch = this.#watch();
+    try {
+      const positions = await this.#context.load();
+      this.#isFirstStart = positions.size === 0;
+      this.#table = new FileTable(positions, this.#context.log);
+      while (!(await this.#look())) {
+        await this.#waker.sleep(this.#pause());
+        // Events come in bursts.
+        await this.#context.clock.sleep(MIN_PAUSE_MS, this.#context.signal);
+      }
+      await this.#lastEmit;
+    } catch (error) {
+      throw this.#failure?.error ?? error;
+    } finally {
+      await this.#queue.close();
+      await this.#open.closeAll();
+      await watch?.close();
+    }
+  }
+
+  /** True when the source is at its end. */
+  async #look(): Promise<boolean> {
+    const { clock } = this.#context;
+    const startedAt = clock.monotonic();
+    if (startedAt >= this.#nextScanAt) {
+      // A hint that comes during the scan asks for another one.
+      this.#nextScanAt = Infinity;
+      await this.#scan();
+      const now = clock.monotonic();
+      const { scanMs } = this.#settings;
+      const restMs = SCAN_SHARE * (now - startedAt);
+      this.#scanRestsUntil = now + Math.min(scanMs, restMs);
+      this.#nextScanAt = Math.max(Math.min(this.#nextScanAt, now + Math.max(scanMs, restMs)), this.#scanRestsUntil);
+    }
+    if (!this.#ends) await this.#poll();
+    if (this.#failure !== null) throw this.#failure.error;
+    this.#report();
+    return this.#ends && this.#isAtEnd();
+  }
+
+  #pause(): number {
+    const now = this.#context.clock.monotonic();
+    let next = this.#nextScanAt;
+    if (!this.#ends) for (const { nextPollAt } of this.#open.files) next = Math.min(next, nextPollAt);
+    return Math.max(0, next - now);
+  }
+
+  #scanSoon(): void {
+    const soon = Math.max(this.#context.clock.monotonic(), this.#scanRestsUntil);
+    this.#nextScanAt = Math.min(this.#nextScanAt, soon);
+    this.#waker.wake();
+  }
+
+  async #scan(): Promise<void> {
+    const number = ++this.#scans;
+    const isFirst = number === 1;
+    const found = await this.#scanner.scan();
+    const now = this.#context.clock.monotonic();
+    const ready: TailedFile[] = [];
+    const unknown: FoundFile[] = [];
+    for (const { path, status } of found) {
+      const file = this.#table.find(path, status, now);
+      if (file === undefined) unknown.push({ path, status });
+      else {
+        file.scan = number;
+        file.missingSince = null;
+        if (file.path !== path) this.#table.moved(file, path);
+        if (isFirst && this.#ends) file.limit = status.size;
+        if (file.note(status, now, this.#settings.pollMs)) ready.push(file);
+      }
+    }
+    await this.#lookForMissing(number, now);
+    // With a fixed end whatever appears later is not read.
+    if (isFirst || !this.#ends) ready.push(...(await this.#admit(unknown, now)));
+    // Not sooner: where to begin in a copy is seen best while its original rests.
+    for (const file of ready) this.#queue.add(file);
+  }
+
+  async #admit(unknown: readonly FoundFile[], now: number): Promise<TailedFile[]> {
+    const { storage, start } = this.#settings;
+    const isFirstStart = this.#isFirstStart && this.#scans === 1;
+    this.#newcomers.retain(new Set(unknown.map(({ status }) => status.key)));
+    const admitted: TailedFile[] = [];
+    // The scan may have found thousands: what they could be copies of is gathered once, and only if there are any.
+    let originals: Originals | null = null;
+    for (const { path, status } of unknown) {
+      if (status.size === 0) continue;
+      if (!isFirstStart) originals ??= new Originals(this.#table, { storage, clock: this.#context.clock });
+      try {
+        const beginning = await this.#newcomers.decide({ path, status }, originals);
+        this.#complaints.settled(path);
+        if (beginning === null) continue;
+        const file = new TailedFile(status.key, beginning.saved, now);
+        file.supersedes = beginning.supersedes;
+        file.isUnsaved = beginning.saved.offset > 0;
+        if (file.supersedes !== null) this.#table.forgetGone(file.supersedes);
+        if (this.#ends) file.limit = status.size;
+        file.scan = this.#scans;
+        file.note(status, now, this.#settings.pollMs);
+        this.#table.add(file);
+        originals?.addFile(file);
+        admitted.push(file);
+      } catch (error) {
+        this.#complainOf(path, error);
+      }
+    }
+    if (isFirstStart && start === 'end') await this.#saveStart(admitted);
+    return admitted;
+  }
+
+  /** Where it started at the end, all at once: files that a later start does not know are new then. */
+  async #saveStart(files: readonly TailedFile[]): Promise<void> {
+    const now = this.#context.clock.monotonic();
+    const positions: [string, Position][] = files.map((file) => [file.key, toPosition(file.position(now))]);
+    positions.push([STARTED, { start: 'end' }]);
+    this.#lastEmit = this.#context.emit(await this.#context.batch(), { positions });
+    for (const file of files) file.isUnsaved = false;
+  }
+
+  async #lookForMissing(scan: number, now: number): Promise<void> {
+    const { forgetAfterMs, closeInactiveMs } = this.#settings;
+    for (const file of [...this.#table.files]) {
+      if (file.scan === scan || file.isBusy || file.isQueued) continue;
+      if (this.#ends) {
+        // Its name may have changed while the folder was listed.
+        if (++file.failures > MAX_FAILURES) file.isDone = true;
+        continue;
+      }
+      file.missingSince ??= now;
+      if (now - Math.max(file.missingSince, file.lastChange) < (file.links === 0 ? closeInactiveMs : forgetAfterMs))
+        continue;
+      await this.#open.close(file);
+      this.#table.drop(file);
+      this.#lastEmit = this.#context.forget(file.key);
+    }
+    if (this.#ends || now < forgetAfterMs || this.#table.gone.size === 0) return;
+    this.#forgetGone(now);
+  }
+
+  #forgetGone(now: number): void {
+    this.#goneSince ??= now;
+    if (now - this.#goneSince < this.#settings.forgetAfterMs) return;
+    for (const key of [...this.#table.gone.keys()]) {
+      this.#table.forgetGone(key);
+      if (!this.#table.has(key)) this.#lastEmit = this.#context.forget(key);
+    }
+  }
+
+  async #poll(): Promise<void> {
+    const hinted = new Set([...this.#hinted].map((path) => this.#table.at(path)));
+    this.#hinted.clear();
+    const now = this.#context.clock.monotonic();
+    const due = [...this.#open.files].filter((file) => file.nextPollAt <= now || hinted.has(file));
+    for (let first = 0; first < due.length; first += STATUS_AT_ONCE) {
+      await Promise.all(due.slice(first, first + STATUS_AT_ONCE).map((file) => this.#pollOne(file, now)));
+    }
+  }
+
+  async #pollOne(file: TailedFile, now: number): Promise<void> {
+    const { rotateWaitMs, closeInactiveMs, pollMs } = this.#settings;
+    if (file.isBusy || file.isQueued || file.handle === null) return;
+    try {
+      const status = await file.handle.status();
+      if (file.note(status, now, pollMs)) {
+        file.isFinal = false;
+        this.#queue.add(file);
+        return;
+      }
+    } catch (error) {
+      this.#complainOf(file.path, error);
+      await this.#open.close(file);
+      return;
+    }
+    const idleMs = now - file.lastChange;
+    const isRotated = file.isRotated || file.missingSince !== null || file.links === 0;
+    if (isRotated && file.hasUnfinishedLine && idleMs >= rotateWaitMs) {
+      file.isFinal = true;
+      this.#queue.add(file);
+    } else if (idleMs >= closeInactiveMs && file.missingSince === null) await this.#open.close(file);
+  }
+
+  async #turn(file: TailedFile, reader: BlockReader): Promise<void> {
+    const { signal, clock } = this.#context;
+    try {
+      if (!(await this.#open.use(file))) {
+        file.forgetLook();
+        this.#scanSoon();
+        return;
+      }
+      this.#complaints.settled(file.path);
+      for (let block = 0; block < BLOCKS_PER_TURN;) {
+        signal.throwIfAborted();
+        const end = await reader.read(file, file.handle!);
+        if (end === 'end') {
+          if (this.#ends) this.#finish(file);
+          return;
+        }
+        if (end === 'more') block++;
+        else {
+          file.wasReplaced(clock.monotonic());
+          // The copy of what was there may be among the files by now.
+          this.#scanSoon();
+        }
+      }
+      this.#queue.add(file);
+    } catch (error) {
+      if (!isFileError(error)) throw error;
+      await this.#failed(file, error);
+    }
+  }
+
+  async #failed(file: TailedFile, error: unknown): Promise<void> {
+    this.#complainOf(file.path, error);
+    await this.#open.close(file);
+    // The next scan sees it as changed, so it is tried again.
+    file.forgetLook();
+    if (this.#ends && ++file.failures >= MAX_FAILURES) {
+      this.#context.log.error({ path: file.path, offset: file.offset }, 'file given up before its end');
+      this.#finish(file);
+    }
+  }
+
+  #finish(file: TailedFile): void {
+    file.isDone = true;
+    this.#waker.wake();
+  }
+
+  #complainOf(path: string, error: unknown): void {
+    if (!isFileError(error)) throw error;
+    // It has another name by now: the next scan finds it.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#complaints.about(path, error, 'file not readable');
+  }
+
+  #isAtEnd(): boolean {
+    if (!this.#queue.isEmpty) return false;
+    for (const file of this.#table.files) if (!file.isDone) return false;
+    return true;
+  }
+
+  #report(): void {
+    const { size } = this.#table;
+    let unread = 0;
+    for (const file of this.#table.files) unread += file.isDone ? 0 : file.unread;
+    const files = size === 1 ? '1 file' : `${size} files`;
+    const doing = unread > 0 ? 'reading' : this.#ends ? 'read' : 'following';
+    const unreadable = this.#complaints.count === 0 ? '' : `, ${this.#complaints.count} unreadable`;
+    this.#context.report(`${files}, ${doing}${unreadable}`);
+  }
+
+  #watch(): { close(): Promise<void> } | null {
+    const { watchFolders } = this.#settings;
+    if (watchFolders === null || this.#ends) return null;
+    const { folders, depth } = this.#glob.folders;
+    return watchFolders(folders, {
+      depth,
+      onHint: (path, isName) => {
+        const isOpen = this.#table.at(path)?.handle !== undefined && this.#table.at(path)?.handle !== null;
+        if (isOpen && !isName) {
+          this.#hinted.add(path);
+          this.#waker.wake();
+        } else if (isName || this.#glob.matches(path)) this.#scanSoon();
+      },
+      onError: (error) => {
+        this.#complaints.about(folders.join(', '), error, 'watching folders does not work, looking by interval only');
+      },
+    });
+  }
+}
