@@ -5,6 +5,7 @@ import { readDataFolder, type DataFolderView } from '../log/index.ts';
 import { createRegistry } from '../registry/index.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { CliIo } from './io.ts';
+import { printable } from './printable.ts';
 import { printProblems } from './problems.ts';
 
 /** Which data folder a command is about. */
@@ -45,7 +46,10 @@ export async function viewFolder(
   io: CliIo,
 ): Promise<(LocatedFolder & { readonly view: DataFolderView }) | { readonly exit: ExitCode }> {
   const located = await locateFolder(options, io);
-  return 'exit' in located ? located : { ...located, view: await readDataFolder({ dataDir: located.dataDir }) };
+  if ('exit' in located) return located;
+  const view = await readDataFolder({ dataDir: located.dataDir });
+  for (const damage of view.damaged) io.stderr.write(`sluice: ${printable(damage)}; see: sluice log check\n`);
+  return { ...located, view };
 }
 
 async function configured(file: string | undefined, io: CliIo): Promise<LocatedFolder | { readonly exit: ExitCode }> {

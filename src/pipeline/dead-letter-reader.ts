@@ -38,7 +38,7 @@ export function deadLetterTopics(
 ): readonly { readonly pipeline: string; readonly topic: string }[] {
   const own = new Map([...configured].map(([pipeline, topic]) => [topic, pipeline]));
   return view.topics.flatMap(({ name, owner }) => {
-    const pipeline = own.get(name) ?? (name.endsWith(SUFFIX) ? (owner ?? name.slice(0, -SUFFIX.length)) : undefined);
+    const pipeline = own.get(name) ?? (name.endsWith(SUFFIX) ? owner : undefined);
     return pipeline === undefined ? [] : [{ pipeline, topic: name }];
   });
 }

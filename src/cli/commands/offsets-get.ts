@@ -106,7 +106,7 @@ function sourceLines(sources: readonly SourcePosition[]): readonly string[] {
   const rows = sources.map(({ pipeline, source, partition, position }) => [
     `${pipeline}/${source}`,
     printable(partition),
-    printable(JSON.stringify(position)),
+    printable(shortened(JSON.stringify(position))),
   ]);
   return columns(
     [
@@ -116,6 +116,11 @@ function sourceLines(sources: readonly SourcePosition[]): readonly string[] {
     ],
     rows,
   );
+}
+
+/** `--json` has it whole. */
+function shortened(position: string): string {
+  return position.length > 80 ? `${position.slice(0, 80)}…` : position;
 }
 
 /** How far behind all are; and of a sink that no pipeline has any more, what it costs and how to let it go. */

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,9 +48,9 @@ export class HubFolder {
     await writeFile(join(this.path, name), text);
   }
 
-  /** All lines of the published files below `folder`, sorted. */
+  /** All lines of the published files below `folder`, sorted; none before the folder is there. */
   async published(folder: string): Promise<string[]> {
-    const files = await publishedFiles(join(this.path, folder));
+    const files = existsSync(join(this.path, folder)) ? await publishedFiles(join(this.path, folder)) : [];
     const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
     return texts
       .join('')
