@@ -5,7 +5,7 @@ import { applyPlans } from './apply-plans.ts';
 import { buildState, publishEnds } from './build-state.ts';
 import { publishFloors } from './embedded-log.ts';
 import type { FileSystem } from './file-system.ts';
-import { readWhole, replaceFile } from './files.ts';
+import { makeDurableFolder, readWhole, replaceFile } from './files.ts';
 import { closeInventory, cutTopicsOf, takeInventory } from './inventory.ts';
 import { closing, Journal, type FrameContent } from './journal.ts';
 import type { JournalState } from './journal-state.ts';
@@ -52,7 +52,8 @@ export async function openDataFolder(options: DataFolderOptions): Promise<DataFo
   const { dataDir, hubId, fileSystem = nodeFileSystem, lock = lockFolder } = options;
   const held = await lock(dataDir);
   try {
-    for (const folder of [dataDir, topicsFolder(dataDir), journalsFolder(dataDir)]) await fileSystem.makeFolder(folder);
+    await makeDurableFolder(fileSystem, dataDir);
+    for (const folder of [topicsFolder(dataDir), journalsFolder(dataDir)]) await fileSystem.makeFolder(folder);
     await fileSystem.syncFolder(dataDir);
     return new EmbeddedDataFolder(options, hubId ?? (await loadHubId(fileSystem, dataDir)), held);
   } catch (error) {

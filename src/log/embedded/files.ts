@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { SluiceError } from '../../api/index.ts';
 import type { FileSystem, LogFile } from './file-system.ts';
-import { isMissing } from './log-errors.ts';
+import { errorCode, isMissing } from './log-errors.ts';
 
 export async function withFile<Result>(
   fileSystem: FileSystem,
@@ -68,6 +68,32 @@ export async function listIfThere(fileSystem: FileSystem, folder: string): Promi
     return await fileSystem.list(folder);
   } catch (error) {
     if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** Its name, and the names of those above that had to be made, outlast a crash. */
+export async function makeDurableFolder(fileSystem: FileSystem, path: string): Promise<void> {
+  const above = dirname(path);
+  if (above === path) return;
+  const isThere = await isFolder(fileSystem, above);
+  if (!isThere) await makeDurableFolder(fileSystem, above);
+  await fileSystem.makeFolder(path);
+  try {
+    await fileSystem.syncFolder(above);
+  } catch (error) {
+    // A folder that somebody else made above one that may not be looked into.
+    if (errorCode(error) !== 'EACCES') throw error;
+  }
+}
+
+async function isFolder(fileSystem: FileSystem, path: string): Promise<boolean> {
+  try {
+    await fileSystem.list(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    if (errorCode(error) === 'EACCES') return true;
     throw error;
   }
 }
