@@ -82,7 +82,7 @@ function defaultOf(value: Json | undefined): string | null {
 }
 
 function constantText(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 const FORMATS: Readonly<Record<string, string>> = {
