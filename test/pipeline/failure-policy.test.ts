@@ -141,7 +141,7 @@ describe('the failure policy', () => {
     const log = await newLog(16);
     const delivered: string[] = [];
     const sink = sinkOf((batch): WriteResult => {
-      const error = new SluiceError('SINK_TOO_LARGE', 'writing: HTTP 413');
+      const error = new SluiceError('SINK_REJECTED', 'writing: HTTP 413');
       if (batch.count > 4 || values(batch).includes('9')) return { batch: { disposition: 'split', error } };
       delivered.push(...values(batch));
       return accepted;
