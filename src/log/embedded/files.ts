@@ -27,6 +27,12 @@ export async function writeWhole(file: LogFile, buffers: readonly Uint8Array[], 
   }
 }
 
+/** At once, not with the next write: the file may never be written again, and bytes that come back would be taken for records. */
+export async function cutDurably(file: LogFile, length: number): Promise<void> {
+  await file.truncate(length);
+  await file.sync();
+}
+
 export function readWhole(fileSystem: FileSystem, path: string): Promise<Buffer> {
   return withFile(fileSystem, path, 'read', async (file) => {
     const bytes = Buffer.allocUnsafe(await file.size());

@@ -80,7 +80,14 @@ function parse(path: string, bytes: Buffer): ReadFile {
     at = read.next;
   }
   const goodBehind = at < bytes.length ? findFrame(bytes, at) : -1;
-  return { path, header: first?.content as GenerationHeader | null, frames, bytes: at, size: bytes.length, goodBehind };
+  return {
+    path,
+    header: (first?.content as GenerationHeader | undefined) ?? null,
+    frames,
+    bytes: at,
+    size: bytes.length,
+    goodBehind,
+  };
 }
 
 /** A journal without a frame whose snapshot never came is what a crash while it was made leaves. */

@@ -3,7 +3,7 @@ import { SluiceError } from '../../api/index.ts';
 import { readBatchHeader, setBaseOffset, type BatchHeader } from '../../record/index.ts';
 import type { SealedBatch } from '../topic-log.ts';
 import type { FileSystem, LogFile } from './file-system.ts';
-import { listIfThere, removeIfThere, withFile, writeWhole } from './files.ts';
+import { cutDurably, listIfThere, removeIfThere, withFile, writeWhole } from './files.ts';
 import type { PartitionEnd } from './journal-frame.ts';
 import type { LogLimits } from './limits.ts';
 import { OFFSET_INDEX_SUFFIX, parseSegmentName, SEGMENT_SUFFIX, segmentName, TIME_INDEX_SUFFIX } from './paths.ts';
@@ -185,7 +185,7 @@ export class PartitionWriter {
     for (const { base, isNew } of pieces) if (isNew) await removeIfThere(fileSystem, this.#path(base));
     const { segment, bytes } = this.#committed;
     if (pieces.some(({ base, isNew }) => base === segment && !isNew))
-      await withFile(fileSystem, this.#path(segment), 'write', (file) => file.truncate(bytes));
+      await withFile(fileSystem, this.#path(segment), 'write', (file) => cutDurably(file, bytes));
     this.#pieces = [];
     this.#staged = this.#committed;
   }

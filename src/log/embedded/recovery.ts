@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { FileSystem } from './file-system.ts';
-import { listIfThere, removeIfThere, withFile } from './files.ts';
+import { cutDurably, listIfThere, removeIfThere, withFile } from './files.ts';
 import type { PartitionEnd } from './journal-frame.ts';
 import { corruption } from './log-errors.ts';
 import {
@@ -77,5 +77,5 @@ async function cutPartition(
   }
   if (size === null || size <= end.bytes) return;
   const path = join(folder, segmentName(end.segment));
-  await withFile(fileSystem, path, 'write', (file) => file.truncate(end.bytes));
+  await withFile(fileSystem, path, 'write', (file) => cutDurably(file, end.bytes));
 }
