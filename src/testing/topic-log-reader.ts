@@ -84,9 +84,14 @@ export class LogReader {
   /** Reads until there are `count` records, and holds that there are not more. */
   async read(count: number): Promise<ReadRecord[]> {
     const records: ReadRecord[] = [];
-    while (records.length < count) records.push(...this.#take(await this.chunk()));
+    while (records.length < count) records.push(...(await this.readChunk()));
     equal(records.length, count);
     return records;
+  }
+
+  /** The records of the next chunk, which is given back. */
+  async readChunk(): Promise<ReadRecord[]> {
+    return this.#take(await this.chunk());
   }
 
   async expectNothing(): Promise<void> {
