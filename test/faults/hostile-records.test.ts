@@ -107,13 +107,13 @@ sinks:
   const codes = listed.stdout
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as { code: string; stage: string; position?: string; offset?: number });
+    .map((line) => JSON.parse(line) as { code: string; stage: string; source_position: string | null });
   expect(codes.map(({ code }) => code).sort()).toEqual(
     expect.arrayContaining(['DECODE_DEPTH', 'DECODE_INVALID', 'RECORD_TOO_LARGE']),
   );
   expect(codes.find(({ code }) => code === 'RECORD_TOO_LARGE')).toMatchObject({
     stage: 'source',
-    position: expect.stringMatching(/in\.log@\d+$/) as string,
+    source_position: expect.stringMatching(/in\.log@\d+$/) as string,
   });
 });
 
