@@ -73,13 +73,16 @@ function checkReference(
   }
 }
 
-/** Names, topics and what else the hub itself goes by are in the plan as they are written. */
-export function refuseReferences({ problems }: LoadContext, { file, path, schema, value }: Part): void {
+/** Names, topics and what else the hub itself goes by are in the plan as they are written. True when none stands there. */
+export function refuseReferences({ problems }: LoadContext, { file, path, schema, value }: Part): boolean {
+  let isFree = true;
   visitScalars(schema, value, (_schema, text, below) => {
     if (typeof text !== 'string') return;
     for (const { at, written } of findReferences(text)) {
       const message = `${written} may not stand here; references are for options of connectors`;
       problems.add(file, [...path, ...below], { code: 'CONFIG_BAD_REFERENCE', message, at });
+      isFree = false;
     }
   });
+  return isFree;
 }

@@ -3,6 +3,7 @@ import type { HubDraft } from './load-hub-file.ts';
 import { topicPath, whereIs, type PipelineDraft } from './pipeline-draft.ts';
 import type { HubPlan, PipelinePlan, TopicPlan } from './plan.ts';
 import type { ProblemList } from './problems.ts';
+import { isObject } from './schema.ts';
 import { checkResources } from './resources.ts';
 
 interface Report {
@@ -75,9 +76,33 @@ function checkReaders(drafts: readonly PipelineDraft[], { problems }: Report): v
   const kept = new Set(drafts.map(({ deadLetterTopic }) => deadLetterTopic));
   for (const draft of drafts) {
     const { topic, writesTopic } = draft;
-    if (topic === null || writesTopic || written.has(topic) || kept.has(topic)) continue;
+    if (topic === null || writesTopic || draft.legs.length === 0) continue;
+    checkDescription(draft, drafts, problems);
+    if (written.has(topic) || kept.has(topic)) continue;
     const message = `no pipeline of this run writes the topic \`${topic}\`; only what is in it already will be read`;
     problems.add(draft.file, topicPath(draft.file), { code: 'CONFIG_TOPIC_UNWRITTEN', message, severity: 'warning' });
+  }
+}
+
+/** What a reader says of a topic is no more than a reminder: the writer made it. */
+function checkDescription(
+  { file, plan }: PipelineDraft,
+  drafts: readonly PipelineDraft[],
+  problems: ProblemList,
+): void {
+  const described = isObject(file.value) ? file.value.topic : undefined;
+  const writer = drafts.find(({ topic, writesTopic }) => writesTopic && topic === plan?.topic.name)?.plan ?? null;
+  if (plan === null || writer === null || !isObject(described)) return;
+  const { topic } = writer;
+  for (const [option, isSame] of [
+    ['partitions', topic.partitions === plan.topic.partitions],
+    ['compression', topic.compression === plan.topic.compression],
+    ['max_record', topic.maxRecordBytes === plan.topic.maxRecordBytes],
+    ['retention', topic.retentionMs === plan.topic.retentionMs && topic.retentionBytes === plan.topic.retentionBytes],
+  ] as const) {
+    if (isSame || !Object.hasOwn(described, option)) continue;
+    const message = `the pipeline ${writer.name}, which writes the topic, describes it otherwise; leave \`${option}\` out here`;
+    problems.add(file, ['topic', option], { code: 'CONFIG_TOPIC_DIFFERS', message });
   }
 }
 

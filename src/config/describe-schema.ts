@@ -1,4 +1,5 @@
 import type { Json } from '../api/index.ts';
+import { NAME_PATTERN, NAME_RULE, TOPIC_PATTERN, TOPIC_RULE } from './names.ts';
 import type { Schema } from './schema.ts';
 
 /** What a value has to be, to end the sentence "`x` must be …". */
@@ -48,6 +49,8 @@ function byType({ type, minimum, maximum, minLength, pattern, minItems }: Schema
     case 'object':
       return 'a mapping';
     default:
+      if (pattern === NAME_PATTERN) return NAME_RULE;
+      if (pattern === TOPIC_PATTERN) return TOPIC_RULE;
       if (pattern !== undefined) return `text that matches ${pattern}`;
       return minLength === undefined ? 'text' : 'text that is not empty';
   }

@@ -12,10 +12,7 @@ import type { Json } from '../api/index.ts';
 export interface LoadContext {
   readonly registry: Registry;
   readonly problems: ProblemList;
-  /** Of options of connectors, where references may stand. */
-  readonly validateOptions: Validate;
-  /** Of everything else. */
-  readonly validateWords: Validate;
+  readonly validate: Validate;
   readonly references: Omit<ReferenceContext, 'baseDir'>;
   /** References without a value are errors, and values are looked at. */
   readonly resolve: boolean;
@@ -28,8 +25,7 @@ export function referencesOf(context: LoadContext, file: string): ReferenceConte
 
 /** Validates a part of a file and reports what is wrong; true when nothing is. */
 export function checkPart(
-  { problems }: Pick<LoadContext, 'problems'>,
-  validate: Validate,
+  { problems, validate }: LoadContext,
   part: { file: YamlFile; path: ValuePath; schema: Schema; value: Json; subject: string },
 ): boolean {
   const { file, path, schema, value, subject } = part;

@@ -34,8 +34,8 @@ export async function loadHubFile(
   if (yaml === null) return null;
   const value = yaml.value ?? {};
   const part = { file: yaml, path: [], schema: plainSchema(hubFileOptions), value };
-  const isValid = checkPart(context, context.validateWords, { ...part, subject: 'the hub file' });
-  refuseReferences(context, part);
+  const isWithoutReferences = refuseReferences(context, part);
+  const isValid = checkPart(context, { ...part, subject: 'the hub file' }) && isWithoutReferences;
   return isValid ? draftOf(yaml, dirname(path), settingsOf(value, dirname(path))) : null;
 }
 

@@ -33,12 +33,10 @@ export interface LoadedHub {
 export async function loadHub(options: LoadHubOptions): Promise<LoadedHub> {
   const { pipelines: wanted, cwd, env, registry, resolve = false } = options;
   const problems = new ProblemList();
-  const validator = await createValidator();
   const context: LoadContext = {
     registry,
     problems,
-    validateOptions: validator({ allowReferences: true }),
-    validateWords: validator({ allowReferences: false }),
+    validate: await createValidator(),
     references: { references: DEFAULT_REFERENCES, env },
     resolve,
     cwd,

@@ -51,8 +51,8 @@ function loadWords(
   { kind, path, value }: { kind: Kind; path: ValuePath; value: Json },
 ): LegSettings | null {
   const part = { file, path, schema: wordsSchema(kind), value };
-  const isValid = checkPart(context, context.validateWords, { ...part, subject: `the ${kind}` });
-  refuseReferences(context, part);
+  const isWithoutReferences = refuseReferences(context, part);
+  const isValid = checkPart(context, { ...part, subject: `the ${kind}` }) && isWithoutReferences;
   checkExpressions(context, part);
   if (!isValid) return null;
   const settings = convertWords(part.schema, value, dirname(file.file)) as LegSettings;
@@ -70,7 +70,7 @@ function loadOptions(
 ): object | null {
   const { name } = definition;
   const part = { file, path: [...path, name], schema: plainSchema(definition.options), value: entry.options };
-  const isValid = checkPart(context, context.validateOptions, { ...part, subject: name });
+  const isValid = checkPart(context, { ...part, subject: name });
   checkReferences(context, part);
   checkExpressions(context, part);
   if (!isValid) return null;

@@ -5,7 +5,7 @@ import { refuseReferences } from './check-texts.ts';
 import { convertWords } from './convert.ts';
 import { loadLeg, type LegDraft } from './load-leg.ts';
 import { checkPart, type LoadContext } from './load-context.ts';
-import { isName, topicNameFault } from './names.ts';
+import { isName, reservedTopicFault } from './names.ts';
 import type { PipelinePlan, SinkPlan, SourcePlan, TopicPlan } from './plan.ts';
 import { topicPath, type PipelineDraft } from './pipeline-draft.ts';
 import { pipelineOptions, type topicOptions } from './pipeline-schema.ts';
@@ -18,8 +18,8 @@ type PipelineSettings = Static<typeof pipelineOptions>;
 export async function loadPipeline(context: LoadContext, file: YamlFile): Promise<PipelineDraft> {
   const schema = plainSchema(pipelineOptions);
   const part = { file, path: [], schema, value: file.value };
-  const isValid = checkPart(context, context.validateWords, { ...part, subject: 'the pipeline' });
-  refuseReferences(context, part);
+  const isWithoutReferences = refuseReferences(context, part);
+  const isValid = checkPart(context, { ...part, subject: 'the pipeline' }) && isWithoutReferences;
   const legs = await loadLegs(context, file);
   const name = nameOf(file.value);
   const topic = topicOf(file.value);
@@ -69,7 +69,7 @@ function deadLetterTopicOf(value: Json, pipeline: string | null): string | null 
 
 function hasSources(value: Json): boolean {
   const sources = isObject(value) ? own(value, 'sources') : undefined;
-  return Array.isArray(sources) && sources.length > 0;
+  return sources !== undefined && !isEmptyList(sources);
 }
 
 function checkTopicNames(
@@ -79,7 +79,7 @@ function checkTopicNames(
   deadLetterTopic: string | null,
 ): void {
   const check = (name: string | null, path: ValuePath): void => {
-    const fault = name === null ? null : topicNameFault(name);
+    const fault = name === null ? null : reservedTopicFault(name);
     if (fault !== null) problems.add(file, path, { code: 'CONFIG_BAD_NAME', message: `a topic’s name ${fault}` });
   };
   check(topic, topicPath(file));

@@ -82,7 +82,7 @@ function defaultOf(value: Json | undefined): string | null {
 }
 
 function constantText(value: Json): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 const FORMATS: Readonly<Record<string, string>> = {
@@ -100,10 +100,10 @@ function typeOf(schema: Schema): string {
   if (anyOf !== undefined) return anyOf.map(typeOf).join(' or ');
   if (constants !== undefined)
     return constants
-      .map(String)
+      .map(constantText)
       .join(', ')
       .replace(/, ([^,]*)$/, ' or $1');
-  if (constant !== undefined) return String(constant);
+  if (constant !== undefined) return constantText(constant);
   if (secret === true) return 'secret';
   if (items !== undefined) return listType(items);
   return `${(format === undefined ? undefined : FORMATS[format]) ?? plainType(schema)}${rangeOf(schema)}`;

@@ -1,9 +1,10 @@
 import type { ErrorObject } from 'ajv';
 import type { Json } from '../api/index.ts';
 import { describeSchema, showValue } from './describe-schema.ts';
+import { NAME_PATTERN, TOPIC_PATTERN } from './names.ts';
 import type { PlaceAt, ProblemCode, ValuePath } from './problems.ts';
 import type { Schema } from './schema.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean, suggest } from './suggest.ts';
 
 export interface SchemaProblem {
   /** Below the value that was validated. */
@@ -16,14 +17,28 @@ export interface SchemaProblem {
 /** What a validator found, for people: one problem for each place, with what would be right. `subject` is whose options they are. */
 export function explainErrors(errors: readonly ErrorObject[], value: Json, subject: string): readonly SchemaProblem[] {
   const problems = new Map<string, SchemaProblem>();
+  const misspelt = new Set(errors.flatMap(misspeltOption));
   for (const error of errors) {
     // Branches of a union that did not fit say less than the union.
     if (error.schemaPath.includes('/anyOf/')) continue;
+    // It is there, only misspelt: one slip, one problem.
+    if (error.keyword === 'required' && misspelt.has(optionOf(error, error.params.missingProperty))) continue;
     const problem = explain(error, value, subject);
     const key = JSON.stringify([problem.path, problem.at]);
     if (!problems.has(key)) problems.set(key, problem);
   }
   return [...problems.values()];
+}
+
+function misspeltOption(error: ErrorObject): string[] {
+  if (error.keyword !== 'additionalProperties') return [];
+  const { additionalProperty: key } = error.params as { additionalProperty: string };
+  const meant = suggest(key, Object.keys((error.parentSchema as Schema).properties ?? {}));
+  return meant === null ? [] : [optionOf(error, meant)];
+}
+
+function optionOf({ instancePath }: ErrorObject, name: unknown): string {
+  return `${instancePath}/${String(name)}`;
 }
 
 function explain(error: ErrorObject, value: Json, subject: string): SchemaProblem {
@@ -62,10 +77,11 @@ function wordsOf({ enum: words, anyOf, const: constant }: Schema): readonly stri
   return [...own, ...(anyOf ?? []).flatMap(wordsOf)];
 }
 
-function codeOf(keyword: string, { format }: Schema): ProblemCode {
+function codeOf(keyword: string, { format, pattern }: Schema): ProblemCode {
   if (format === 'duration') return 'CONFIG_BAD_DURATION';
   if (format === 'size') return 'CONFIG_BAD_SIZE';
   if (format === 'listen-address') return 'CONFIG_BAD_ADDRESS';
+  if (keyword === 'pattern' && (pattern === NAME_PATTERN || pattern === TOPIC_PATTERN)) return 'CONFIG_BAD_NAME';
   return keyword === 'type' || keyword === 'anyOf' ? 'CONFIG_WRONG_TYPE' : 'CONFIG_BAD_VALUE';
 }
 

@@ -6,28 +6,25 @@ import { hasReference } from './references.ts';
 import { branchFor, isObject, propertySchema, type Schema } from './schema.ts';
 import { parseDuration, parseSize } from './units.ts';
 
-/** Says what is wrong with a value, all at once. */
+/**
+ * Says what is wrong with a value, all at once. A reference fits everywhere (`${env:PORT}` for a number): what it stands for is looked at
+ * where it is resolved.
+ */
 export type Validate = (schema: Schema, value: Json) => readonly ErrorObject[];
 
-export interface ValidatorOptions {
-  /** May scalars be references (`${env:PORT}` for a number)? Their values are looked at where they are resolved. */
-  readonly allowReferences: boolean;
-}
-
 /** Loads the validator's library, which a worker never needs. */
-export async function createValidator(): Promise<(options: ValidatorOptions) => Validate> {
+export async function createValidator(): Promise<Validate> {
   const { Ajv } = await import('ajv');
   const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, strictTypes: false, strictTuples: false });
   addVocabulary(ajv);
   const compiled = new Map<string, ValidateFunction>();
-  return ({ allowReferences }) =>
-    (schema, value) => {
-      const specific = specialise(schema, value, allowReferences);
-      const key = JSON.stringify(specific);
-      let validate = compiled.get(key);
-      if (validate === undefined) compiled.set(key, (validate = ajv.compile(specific)));
-      return validate(value) ? [] : (validate.errors ?? []);
-    };
+  return (schema, value) => {
+    const specific = specialise(schema, value);
+    const key = JSON.stringify(specific);
+    let validate = compiled.get(key);
+    if (validate === undefined) compiled.set(key, (validate = ajv.compile(specific)));
+    return validate(value) ? [] : (validate.errors ?? []);
+  };
 }
 
 function addVocabulary(ajv: Ajv): void {
@@ -55,15 +52,14 @@ function addVocabulary(ajv: Ajv): void {
  * The schema for this very value: each union is the branch that was meant, so that a slip in one branch is not reported as a failure of
  * all; and where a reference stands anything goes.
  */
-function specialise(schema: Schema, value: Json, allowReferences: boolean): Schema | Record<string, never> {
-  if (allowReferences && typeof value === 'string' && hasReference(value) && isScalar(schema)) return {};
+function specialise(schema: Schema, value: Json): Schema | Record<string, never> {
+  if (typeof value === 'string' && hasReference(value) && isScalar(schema)) return {};
   const branch = branchFor(schema, value);
   if (branch === null) return schema;
-  const deeper = (next: Schema, item: Json): Schema => specialise(next, item, allowReferences);
   if (Array.isArray(value)) {
     const { items, ...rest } = branch;
     if (items === undefined) return branch;
-    const list = (value as readonly Json[]).map((item) => deeper(items, item));
+    const list = (value as readonly Json[]).map((item) => specialise(items, item));
     const isUniform = new Set(list.map((item) => JSON.stringify(item))).size <= 1;
     if (isUniform) return { ...branch, items: list[0] ?? items };
     return { ...rest, items: list } as unknown as Schema;
@@ -71,7 +67,7 @@ function specialise(schema: Schema, value: Json, allowReferences: boolean): Sche
   if (isObject(value) && branch.type === 'object') {
     const present = Object.entries(value).flatMap(([key, item]) => {
       const property = propertySchema(branch, key);
-      return property === undefined ? [] : [[key, deeper(property, item)] as const];
+      return property === undefined ? [] : [[key, specialise(property, item)] as const];
     });
     // Keys that match a pattern are named now.
     return { ...branch, patternProperties: {}, properties: { ...branch.properties, ...Object.fromEntries(present) } };
