@@ -8,9 +8,9 @@ export interface TopicLogSetting {
   /** The one topic of the pipeline, with three partitions. */
   readonly topic: string;
   /** Opens the log of the pipeline; after it was closed, the same log again. */
-  open(): Promise<TopicLog>;
+  readonly open: () => Promise<TopicLog>;
   /** From now on, until the opposite is said, the store refuses what the log writes. */
-  failWrites(isFailing: boolean): void;
+  readonly failWrites: (isFailing: boolean) => void;
 }
 
 export interface TopicLogCheck {

@@ -32,10 +32,8 @@ export function planOf(pipeline: string, { topic = {}, sinks = ['sink'], ...more
     topic: {
       name,
       partitions: 3,
-      compression: 'none',
       retentionMs: 7 * 24 * 3600 * 1000,
       retentionBytes: 1e9,
-      maxRecordBytes: 1e6,
       ...topic,
     },
     writesTopic: true,
