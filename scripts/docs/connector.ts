@@ -17,12 +17,10 @@ function section(definition: ConnectorDefinition): string {
     return `${purpose}:\n\n${fenced('yaml', `${kind}s:\n${entry}`)}`;
   });
   return [
-    `## ${title} \`${name}\``,
+    `### ${title} \`${name}\``,
     summary,
     facts.map((fact) => `- ${fact}`).join('\n'),
-    `### Options of the ${kind}`,
     options.length === 0 ? 'None.' : optionTable(options),
-    `### Examples of the ${kind}`,
     ...examples,
   ].join('\n\n');
 }

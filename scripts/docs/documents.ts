@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { hubSchema, pipelineSchema } from '../../src/config/index.ts';
 import { createRegistry } from '../../src/registry/index.ts';
@@ -23,9 +23,15 @@ export async function generatedDocuments(root: string): Promise<readonly Generat
   const schemas = { 'docs/pipeline.schema.json': pipelineSchema(definitions), 'docs/hub.schema.json': hubSchema() };
   return Promise.all([
     ...pages.map((path) => filled(root, path, documentParts())),
-    ...(await readdir(join(root, 'connectors'))).map((folder) => readme(root, folder)),
+    ...(await readmeFolders(root)).map((folder) => readme(root, folder)),
     ...Object.entries(schemas).map(([path, schema]) => whole(root, path, JSON.stringify(schema))),
   ]);
+}
+
+/** That each folder has one is held elsewhere. */
+async function readmeFolders(root: string): Promise<readonly string[]> {
+  const names = await readdir(join(root, 'connectors'), { recursive: true });
+  return names.filter((name) => basename(name) === 'README.md').map((name) => dirname(name));
 }
 
 async function readme(root: string, folder: string): Promise<GeneratedDocument> {
