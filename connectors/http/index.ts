@@ -18,7 +18,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
         listen: '0.0.0.0:8443',
         path: '/logs',
         tls: { cert: 'certs/server.crt', key: 'certs/server.key' },
-        auth: { bearer: '${env:LOGS_TOKEN}' },
+        auth: { bearer: '${env:SLUICE_LOGS_TOKEN}' },
       },
     },
     {
