@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import type { CST, Document, LineCounter } from 'yaml';
 import { describeError, type Json } from '../api/index.ts';
@@ -31,13 +32,9 @@ export async function readYamlFile(file: string, problems: ProblemList): Promise
   if (bytes === null) return refuse('CONFIG_UNREADABLE', 'this is not a plain file');
   if (bytes.length > MAX_BYTES)
     return refuse('CONFIG_TOO_LARGE', `the file is larger than ${MAX_BYTES / 1024} KiB; split it into several`);
-  try {
-    return await parseYaml(file, new TextDecoder('utf-8', { fatal: true }).decode(bytes), problems);
-  } catch (error) {
-    if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-      return refuse('CONFIG_UNREADABLE', 'the file is not UTF-8; save it as UTF-8');
-    throw error;
-  }
+  if (!isUtf8(bytes)) return refuse('CONFIG_UNREADABLE', 'the file is not UTF-8; save it as UTF-8');
+  // Leaves a byte order mark out.
+  return parseYaml(file, new TextDecoder().decode(bytes), problems);
 }
 
 export async function parseYaml(file: string, text: string, problems: ProblemList): Promise<YamlFile | null> {

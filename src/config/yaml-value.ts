@@ -1,4 +1,4 @@
-import type { Document, Node, Pair, Scalar } from 'yaml';
+import type { Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import type { Json } from '../api/index.ts';
 import type { PlaceAt, ProblemCode, ValuePath } from './problems.ts';
 import { offsetInScalar } from './yaml-scalar.ts';
@@ -93,6 +93,18 @@ function childOf(node: unknown, step: string | number, yaml: Yaml): [key: unknow
     return item === undefined ? null : [item, item];
   }
   if (!yaml.isMap(node)) return null;
-  const pair = node.items.find((candidate) => keyOf(candidate, yaml) === String(step));
+  const pair = pairsOf(node, yaml).get(String(step));
   return pair === undefined ? null : [pair.key, pair.value];
+}
+
+const pairsByKey = new WeakMap<YAMLMap, ReadonlyMap<string | null, Pair>>();
+
+/** Of a key that stands twice the first, as in the value. Kept, since each of many thousand wrong keys is looked up. */
+function pairsOf(map: YAMLMap, yaml: Yaml): ReadonlyMap<string | null, Pair> {
+  let pairs = pairsByKey.get(map);
+  if (pairs === undefined) {
+    pairs = new Map(map.items.toReversed().map((pair) => [keyOf(pair, yaml), pair]));
+    pairsByKey.set(map, pairs);
+  }
+  return pairs;
 }
