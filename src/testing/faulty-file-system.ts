@@ -137,14 +137,18 @@ export class FaultyDisk {
     operation: Omit<DiskOperation, 'number'>,
     life: AbortSignal,
   ): Promise<{ root: VolatileFolder; fault: DiskFault | undefined }> {
-    if (life.aborted) throw new ProcessGone();
+    refuseGone(life);
     if (isChanging(operation.kind)) this.#changes++;
     const isLast = this.#changes >= this.#endAt && isChanging(operation.kind);
     const fault = await this.onOperation?.({ ...operation, number: this.#changes });
     await nextTurn();
-    if (life.aborted) throw new ProcessGone();
+    refuseGone(life);
     return { root: this.#root, fault: isLast ? 'gone' : fault };
   }
+}
+
+function refuseGone(life: AbortSignal): void {
+  if (life.aborted) throw new ProcessGone();
 }
 
 const changing: ReadonlySet<string> = new Set<ChangingKind>([

@@ -299,7 +299,8 @@ export const topicLogContract: readonly TopicLogCheck[] = [
       const reader = await LogReader.open(log, { sink: 'all', topic, fetchBytes: 700 });
       let at = 0;
       while (at < sizes.length) {
-        const { bytes, from, next, release } = await reader.chunk();
+        const chunk = await reader.chunk();
+        const { bytes, from, next } = chunk;
         equal(from, at);
         const bases: number[] = [];
         let end = 0;
@@ -310,7 +311,7 @@ export const topicLogContract: readonly TopicLogCheck[] = [
         deepStrictEqual(bases, [...sizes.keys()].slice(at, next));
         ok(bytes.length <= 700 || bases.length === 1);
         at = next;
-        release();
+        chunk.release();
       }
       await log.close();
     },
