@@ -23,7 +23,7 @@ export async function judgeSegments(dataDir: string): Promise<Verdict | null> {
   let invalid = 0;
   for (let at = 0; at < segments.length; at += filesAtOnce) {
     const files = segments.slice(at, at + filesAtOnce).join(',');
-    const { stdout } = await runKafkaJava(classpath, 'kafka.tools.DumpLogSegments', ['--files', files]);
+    const { stdout } = await runKafkaJava(classpath, 'org.apache.kafka.tools.DumpLogSegments', ['--files', files]);
     for (const match of stdout.matchAll(/ count: (\d+) .*?isvalid: (true|false)/g)) {
       batches++;
       records += Number(match[1]);

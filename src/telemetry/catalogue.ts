@@ -81,6 +81,13 @@ export const METRIC = {
     sink,
     'Age of the oldest record that the sink has not finished; 0 without lag.',
   ),
+  logCommits: counter(
+    'sluice_log_commits_total',
+    'events',
+    ['pipeline'],
+    'Group commits that became durable; each takes one fdatasync of the journal, whatever it holds.',
+  ),
+  logBytes: counter('sluice_log_bytes_total', 'bytes', ['pipeline'], 'Bytes of the record batches of those commits.'),
   bufferUsed: gauge('sluice_buffer_used_bytes', 'bytes', leg, 'Record buffers in use; at the budget the leg waits.'),
   pipelineState: gauge(
     'sluice_pipeline_state',

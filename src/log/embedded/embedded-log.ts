@@ -1,4 +1,5 @@
 import { SluiceError, type Clock, type Logger, type Metrics, type Position } from '../../api/index.ts';
+import { METRIC } from '../../telemetry/index.ts';
 import type { CommitRequest, SubscribeOptions, TopicDescription, TopicLog, TopicSubscription } from '../topic-log.ts';
 import type { FileSystem } from './file-system.ts';
 import { GroupCommit, type Committed } from './group-commit.ts';
@@ -230,8 +231,8 @@ class EmbeddedLog implements TopicLog {
   }
 
   /** Only now: before the frame was durable nobody could rely on it. */
-  #publish({ ends, sinks }: Committed): void {
-    const { state, own, marks, journal } = this.#options;
+  #publish({ ends, sinks, bytes }: Committed): void {
+    const { state, own, marks, journal, metrics } = this.#options;
     const moved = new Set<number>();
     for (const [topicId, partition, end] of ends) {
       const number = state.topics.findIndex(({ id }) => id === topicId);
@@ -240,6 +241,8 @@ class EmbeddedLog implements TopicLog {
     }
     for (const number of moved) marks.announce(number);
     for (const sink of sinks) publishFloors(state, own, marks, [sink, journal.state.sinks.get(sink)]);
+    metrics.count(METRIC.logCommits.name, 1);
+    if (bytes > 0) metrics.count(METRIC.logBytes.name, bytes);
   }
 
   async #retain(): Promise<void> {

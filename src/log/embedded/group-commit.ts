@@ -9,7 +9,7 @@ import type { TopicWriter } from './topic-writer.ts';
 /** So much is gathered into one commit at most; what comes later waits for the next. */
 const MAX_GROUP_BYTES = 64 * 1024 * 1024;
 const BACK_OFF = { minMs: 100, maxMs: 5000 };
-/** How often a frame that may or may not be on the disk is cut back before its commit is told that nobody knows. */
+/** How often a frame that may or may not be on the disk is cut back before the log is given up: only a new start can tell then. */
 const CUT_ATTEMPTS = 5;
 
 /** What one pipeline wants durable: from outside, or of its own. */
@@ -30,8 +30,9 @@ export interface GroupCommitOptions {
 
 export interface Committed {
   readonly ends: readonly (readonly [topicId: string, partition: number, end: PartitionEnd])[];
+  /** Those whose saved state changed. */
   readonly sinks: ReadonlySet<string>;
-  readonly requests: number;
+  /** Of all batches. */
   readonly bytes: number;
 }
 
@@ -212,7 +213,6 @@ export class GroupCommit {
     this.#options.onCommitted({
       ends: content.ends ?? [],
       sinks: new Set([...(content.offsets ?? []), ...(content.sinks ?? [])].map(([sink]) => sink)),
-      requests: requests.length,
       bytes: requests.reduce((sum, { request }) => sum + bytesOf(request), 0),
     });
   }
@@ -233,14 +233,23 @@ export class GroupCommit {
     if (renews) for (const writer of writers) writer.suspect();
     this.#wait();
     log.warn({ cause: error, refusedMs: this.#refusesUntil - clock.monotonic() }, 'commit failed, cutting back');
-    for (let attempt = 1; !(await this.#repair()) && isInDoubt && attempt < CUT_ATTEMPTS; attempt++) {
-      try {
-        await clock.sleep(BACK_OFF.minMs * 2 ** attempt, this.#closing.signal);
-      } catch {
-        break;
-      }
+    let isCut = await this.#repair();
+    for (let attempt = 1; !isCut && isInDoubt && attempt < CUT_ATTEMPTS && !this.#isClosed; attempt++) {
+      await clock.sleep(BACK_OFF.minMs * 2 ** attempt, this.#closing.signal).catch(() => undefined);
+      isCut = await this.#repair();
     }
-    for (const { reject } of requests) reject(error);
+    const answer = isCut || !isInDoubt ? error : this.#giveUp(error);
+    for (const { reject } of requests) reject(answer);
+  }
+
+  /** Neither done nor refused: nothing that this log could still do would tell. */
+  #giveUp(cause: SluiceError): SluiceError {
+    const error = new SluiceError('LOG_CLOSED', 'cutting back a commit of unknown outcome: the log is given up', {
+      cause,
+    });
+    this.#isClosed = true;
+    for (const { reject } of this.#queue.splice(0)) reject(error);
+    return error;
   }
 
   /** Waits longer from failure to failure. A commit that works makes it short again. */

@@ -16,6 +16,8 @@ const MAX_RELATIVE = 2 ** 31 - 1;
 export interface Segment {
   readonly base: number;
   bytes: number;
+  /** The largest timestamp of the first so many bytes, once it was looked for. */
+  largest?: { readonly bytes: number; readonly timestamp: number };
 }
 
 /** Bytes that go into one file. */
@@ -192,23 +194,12 @@ export class PartitionWriter {
 
   /** Of the records of a segment; -1 for none. */
   async largestTimestamp(segment: Segment): Promise<number> {
-    const { fileSystem, folder } = this.#options;
-    if (segment.base === this.#active?.base && this.#index !== null) return this.#index.largestTimestamp;
-    if (segment.base < this.#committed.segment) {
-      const path = join(folder, segmentName(segment.base, TIME_INDEX_SUFFIX));
-      const known = await lookUpLargestTimestamp(fileSystem, path);
-      if (known !== null) return known;
-    }
-    if (segment.bytes === 0) return -1;
-    let largest = -1;
-    const path = this.#path(segment.base);
-    await withFile(fileSystem, path, 'read', (file) =>
-      scanHeaders({ file, path, from: 0, to: segment.bytes }, ({ maxTimestamp }) => {
-        largest = Math.max(largest, maxTimestamp);
-        return true;
-      }),
-    );
-    return largest;
+    if (segment.base === this.#index?.base) return this.#index.largestTimestamp;
+    const { bytes, largest } = segment;
+    if (largest?.bytes === bytes) return largest.timestamp;
+    const timestamp = (await this.#indexedTimestamp(segment)) ?? (await this.#scannedTimestamp(segment));
+    segment.largest = { bytes, timestamp };
+    return timestamp;
   }
 
   /** What is staged is lost. */
@@ -216,6 +207,25 @@ export class PartitionWriter {
     for (const { file } of this.#opened.splice(0)) await file.close();
     await this.#index?.flush();
     await this.#closeActive();
+  }
+
+  /** The index of a segment that was closed ends with it. */
+  async #indexedTimestamp({ base }: Segment): Promise<number | null> {
+    if (base >= this.#committed.segment) return null;
+    return lookUpLargestTimestamp(this.#options.fileSystem, this.#path(base, TIME_INDEX_SUFFIX));
+  }
+
+  async #scannedTimestamp({ base, bytes }: Segment): Promise<number> {
+    let largest = -1;
+    if (bytes === 0) return largest;
+    const path = this.#path(base);
+    await withFile(this.#options.fileSystem, path, 'read', (file) =>
+      scanHeaders({ file, path, from: 0, to: bytes }, ({ maxTimestamp }) => {
+        largest = Math.max(largest, maxTimestamp);
+        return true;
+      }),
+    );
+    return largest;
   }
 
   async #closeActive(): Promise<void> {

@@ -70,7 +70,7 @@ async function cutPartition(
     const base = [SEGMENT_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX]
       .map((suffix) => parseSegmentName(name, suffix))
       .find((one) => one !== null);
-    if (base === undefined || base === null) continue;
+    if (base === undefined) continue;
     const following = bases.find((one) => one > base) ?? Infinity;
     const isGivenUp = base < end.segment && following <= end.start;
     if (base > end.segment || isGivenUp) await removeIfThere(fileSystem, join(folder, name));

@@ -27,7 +27,7 @@ interface TimeEntry {
 export class SegmentIndexWriter {
   readonly #fileSystem: FileSystem;
   readonly #paths: { readonly offsets: string; readonly times: string };
-  readonly #base: number;
+  readonly base: number;
   readonly #intervalBytes: number;
   #offsets: OffsetEntry[] = [];
   #times: TimeEntry[] = [];
@@ -46,7 +46,7 @@ export class SegmentIndexWriter {
   ) {
     this.#fileSystem = fileSystem;
     this.#paths = paths;
-    this.#base = options.base;
+    this.base = options.base;
     this.#intervalBytes = options.intervalBytes;
   }
 
@@ -115,7 +115,7 @@ export class SegmentIndexWriter {
   #offsetBytes(entries: readonly OffsetEntry[]): Buffer {
     const bytes = Buffer.allocUnsafe(entries.length * OFFSET_ENTRY_BYTES);
     entries.forEach(({ offset, position }, index) => {
-      bytes.writeInt32BE(offset - this.#base, index * OFFSET_ENTRY_BYTES);
+      bytes.writeInt32BE(offset - this.base, index * OFFSET_ENTRY_BYTES);
       bytes.writeInt32BE(position, index * OFFSET_ENTRY_BYTES + 4);
     });
     return bytes;
@@ -125,7 +125,7 @@ export class SegmentIndexWriter {
     const bytes = Buffer.allocUnsafe(entries.length * TIME_ENTRY_BYTES);
     entries.forEach(({ timestamp, offset }, index) => {
       bytes.writeBigInt64BE(BigInt(timestamp), index * TIME_ENTRY_BYTES);
-      bytes.writeInt32BE(offset - this.#base, index * TIME_ENTRY_BYTES + 8);
+      bytes.writeInt32BE(offset - this.base, index * TIME_ENTRY_BYTES + 8);
     });
     return bytes;
   }
