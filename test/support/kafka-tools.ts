@@ -27,6 +27,8 @@ export async function runKafkaJava(
   parameters: readonly string[],
 ): Promise<{ stdout: string; stderr: string }> {
   // The tools end within seconds: the quick compiler alone saves most of their start.
-  const jvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classpath];
-  return run('java', [...jvm, main, ...parameters], { timeout: 120_000, maxBuffer: 256 * 1024 * 1024 });
+  const jvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  // By the environment: a failure names the command, and the class path is thousands of characters.
+  const env = { ...process.env, CLASSPATH: classpath };
+  return run('java', [...jvm, main, ...parameters], { timeout: 120_000, maxBuffer: 256 * 1024 * 1024, env });
 }
