@@ -15,7 +15,13 @@ const log = await openEmbeddedLog({
 });
 const reader = await LogReader.open(log, { sink: 'sink', topic });
 parentPort!.postMessage({ type: 'ready' });
-parentPort!.once('message', () => void log.close().then(() => { parentPort!.close(); }));
+parentPort!.once(
+  'message',
+  () =>
+    void log.close().then(() => {
+      parentPort!.close();
+    }),
+);
 try {
   for (;;) {
     const records = await reader.readChunk();
