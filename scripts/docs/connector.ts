@@ -3,19 +3,21 @@ import { connectorReference, exampleEntry, formatDuration, type OptionReference 
 import { fenced, table } from './markdown.ts';
 
 /** What the README of a connector's folder says of each of its definitions. */
-export function connectorSections(definitions: readonly ConnectorDefinition[]): string {
-  return definitions.map(section).join('\n\n');
+export async function connectorSections(definitions: readonly ConnectorDefinition[]): Promise<string> {
+  return (await Promise.all(definitions.map(section))).join('\n\n');
 }
 
-function section(definition: ConnectorDefinition): string {
+async function section(definition: ConnectorDefinition): Promise<string> {
   const { kind, name, summary } = definition;
   const title = kind === 'source' ? 'Source' : 'Sink';
   const facts = kind === 'source' ? sourceFacts(definition) : sinkFacts(definition);
   const options = connectorReference(definition);
-  const examples = definition.examples.map(({ title: purpose, options: written }) => {
-    const entry = exampleEntry(definition, written).replaceAll(/^/gm, '  ').trimEnd();
-    return `${purpose}:\n\n${fenced('yaml', `${kind}s:\n${entry}`)}`;
-  });
+  const examples = await Promise.all(
+    definition.examples.map(async ({ title: purpose, options: written }) => {
+      const entry = (await exampleEntry(definition, written)).replaceAll(/^/gm, '  ').trimEnd();
+      return `${purpose}:\n\n${fenced('yaml', `${kind}s:\n${entry}`)}`;
+    }),
+  );
   return [
     `### ${title} \`${name}\``,
     summary,

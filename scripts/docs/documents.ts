@@ -38,7 +38,7 @@ async function readme(root: string, folder: string): Promise<GeneratedDocument> 
   const { definitions } = (await import(`../../connectors/${folder}/index.ts`)) as {
     definitions: Parameters<typeof readmeParts>[0];
   };
-  return filled(root, `connectors/${folder}/README.md`, readmeParts(definitions));
+  return filled(root, `connectors/${folder}/README.md`, await readmeParts(definitions));
 }
 
 async function filled(root: string, path: string, parts: Readonly<Record<string, string>>): Promise<GeneratedDocument> {

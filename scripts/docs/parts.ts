@@ -28,8 +28,10 @@ export function documentParts(): Readonly<Record<string, string>> {
 }
 
 /** The generated part of the README in a connector's folder. */
-export function readmeParts(definitions: readonly ConnectorDefinition[]): Readonly<Record<string, string>> {
-  return { options: connectorSections(definitions) };
+export async function readmeParts(
+  definitions: readonly ConnectorDefinition[],
+): Promise<Readonly<Record<string, string>>> {
+  return { options: await connectorSections(definitions) };
 }
 
 function errorTable(): string {

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import type { ConnectorDefinition, Json } from '../api/index.ts';
 import { hubFileOptions } from './hub-schema.ts';
 import { pipelineOptions, sinkWords, sourceWords } from './pipeline-schema.ts';
@@ -35,7 +34,9 @@ export function commonReference(): Readonly<
 }
 
 /** An example of a connector's options as an entry of `sources` or `sinks`: YAML with a line feed at its end. */
-export function exampleEntry({ name }: ConnectorDefinition, options: object): string {
+export async function exampleEntry({ name }: ConnectorDefinition, options: object): Promise<string> {
+  // Workers, which never need it, load this room too.
+  const { stringify } = await import('yaml');
   return stringify([{ [name]: options }], { lineWidth: 120, singleQuote: true });
 }
 

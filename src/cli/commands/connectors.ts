@@ -27,7 +27,7 @@ export async function connectors({ name, json }: ConnectorsOptions, io: CliIo): 
   }
   if (json) await writeOut(io, jsonLine({ connectors: shown.map(asData) }));
   else if (name === null) await writeOut(io, list(shown));
-  else await writeOut(io, shown.map(description).join('\n'));
+  else await writeOut(io, (await Promise.all(shown.map(description))).join('\n'));
   return EXIT.done;
 }
 
@@ -49,13 +49,13 @@ function asData(definition: ConnectorDefinition): object {
   return { kind, name, summary, stability, options: connectorReference(definition), examples };
 }
 
-function description(definition: ConnectorDefinition): string {
+async function description(definition: ConnectorDefinition): Promise<string> {
   const { kind, name, summary, stability, examples } = definition;
   const options = connectorReference(definition).flatMap(optionLines);
-  const shown = examples.flatMap(({ title, options: written }) => [
+  const entries = await Promise.all(examples.map((example) => exampleEntry(definition, example.options)));
+  const shown = examples.flatMap(({ title }, index) => [
     `  # ${title}`,
-    ...exampleEntry(definition, written)
-      .trimEnd()
+    ...entries[index]!.trimEnd()
       .split('\n')
       .map((line) => `  ${line}`),
   ]);
