@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { access } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Static } from '../api/index.ts';
+import type { Json, Static } from '../api/index.ts';
 import { refuseReferences } from './check-texts.ts';
 import { convertWords } from './convert.ts';
 import { hubFileOptions } from './hub-schema.ts';
 import { checkPart, type LoadContext } from './load-context.ts';
 import type { HubPlan } from './plan.ts';
-import { plainSchema } from './schema.ts';
+import { hasReference } from './references.ts';
+import { isObject, plainSchema, type Schema } from './schema.ts';
 import { readYamlFile, type YamlFile } from './yaml-file.ts';
 
 export const HUB_FILE = 'sluice.yaml';
@@ -23,7 +24,7 @@ export interface HubDraft {
 
 type HubSettings = Static<typeof hubFileOptions>;
 
-/** Null when the hub file is wrong. */
+/** Null when the hub file cannot be read. Of one with mistakes what is right counts, so that the pipelines are checked too. */
 export async function loadHubFile(
   context: LoadContext,
   { file, cwd }: { file?: string; cwd: string },
@@ -36,7 +37,13 @@ export async function loadHubFile(
   const part = { file: yaml, path: [], schema: plainSchema(hubFileOptions), value };
   const isWithoutReferences = refuseReferences(context, part);
   const isValid = checkPart(context, { ...part, subject: 'the hub file' }) && isWithoutReferences;
-  return isValid ? draftOf(yaml, dirname(path), settingsOf(value, dirname(path))) : null;
+  return draftOf(yaml, dirname(path), settingsOf(isValid ? value : soundPart(context, part), dirname(path)));
+}
+
+function soundPart({ validate }: LoadContext, { schema, value }: { schema: Schema; value: Json }): Json {
+  const isSound = (entry: [string, Json]): boolean =>
+    !hasReference(JSON.stringify(entry)) && validate(schema, Object.fromEntries([entry])).length === 0;
+  return isObject(value) ? Object.fromEntries(Object.entries(value).filter(isSound)) : {};
 }
 
 async function findHubFile(cwd: string): Promise<string | null> {

@@ -67,8 +67,9 @@ test('20,000 different keys are read in time', async () => {
   const startedAt = performance.now();
   const text = `${good}${Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join('\n')}`;
   expect((await problemsOf(text)).length).toBeGreaterThan(1);
-  expect(performance.now() - startedAt).toBeLessThan(5000);
-});
+  // Two seconds on an idle machine, half a minute when each key is searched for among all.
+  expect(performance.now() - startedAt).toBeLessThan(20_000);
+}, 60_000);
 
 test('what looks odd and is not: a byte order mark, CRLF, an alias, a numeric key, the version directive', async () => {
   expect(await problemsOf(`\ufeff${good}`)).toEqual([]);
