@@ -83,7 +83,7 @@ async function killAt(
   const inputBytes = await bytesBelow(join(hub.folder, 'in'));
   const life = new HubProcess(hub, ['run']);
   // The moment may have passed in the life before: then any time of this one will do.
-  if ((await progress(hub, out, inputBytes)) >= share) await sleep(200 + random() * 1500);
+  if ((await progress(hub, out, inputBytes)) >= share) await sleep(100 + random() * 500);
   for (let done = 0; done < 1; done = await progress(hub, out, inputBytes)) {
     if (!life.alive) throw new Error(`the hub ended by itself:\n${life.output}`);
     if (done >= share) {
