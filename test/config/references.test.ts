@@ -27,6 +27,15 @@ function convert(value: Json, env: Record<string, string> = {}, folder?: TestFol
   return convertOptions({ options }, value, { baseDir: folder?.path ?? '/base', references, env });
 }
 
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (thrown) {
+    return thrown;
+  }
+  throw new Error('nothing was thrown');
+}
+
 test('references become what the option wants', () => {
   const env = { SLUICE_N: '7', SLUICE_B: 'true', SLUICE_M: 'slow', SLUICE_L: '2MiB', ORDERS_TOKEN: 'hunter2' };
   const written = {
@@ -85,12 +94,7 @@ test.each([
   [{ limit: '${env:SLUICE_SECRET}' }, 'OPTION_INVALID', expect.stringContaining('`limit`') as string],
   [{ token: '${env:SLUICE_EMPTY}' }, 'OPTION_INVALID', expect.stringContaining('not empty') as string],
 ])('%j is refused without its value', (written, code, message) => {
-  let error: unknown;
-  try {
-    convert(written, { AWS_SECRET: 'canary', SLUICE_SECRET: 'canary', SLUICE_EMPTY: '' });
-  } catch (thrown) {
-    error = thrown;
-  }
+  const error = thrownBy(() => convert(written, { AWS_SECRET: 'canary', SLUICE_SECRET: 'canary', SLUICE_EMPTY: '' }));
   expect(error).toMatchObject({ code, message });
   expect(String(error)).not.toContain('canary');
 });
@@ -139,12 +143,9 @@ describe('files', () => {
     const folder = await withSecrets();
     await symlink('../outside/token', join(folder.path, 'secrets/escape'));
     await mkdir(join(folder.path, 'secrets/dir'));
-    expect(() => convert({ token: `\${file:${path}}` }, {}, folder)).toThrow(
-      expect.objectContaining({
-        code: 'REFERENCE_UNRESOLVED',
-        message: expect.not.stringContaining('canary') as string,
-      }),
-    );
+    const error = thrownBy(() => convert({ token: `\${file:${path}}` }, {}, folder));
+    expect(error).toMatchObject({ code: 'REFERENCE_UNRESOLVED' });
+    expect(String(error)).not.toContain('canary');
   });
 });
 
