@@ -1,0 +1,108 @@
+import { cp, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { loadHub } from '../src/config/index.ts';
+import { createRegistry } from '../src/registry/index.ts';
+import { cleanUp, HubFolder } from './cli/support/hub-folder.ts';
+
+const examples = join(import.meta.dirname, '..', 'pipelines');
+
+jest.setTimeout(60_000);
+afterEach(cleanUp);
+
+test('the examples validate, each alone and all together', async () => {
+  const names = (await readdir(examples)).filter((name) => name.endsWith('.yaml'));
+  const load = async (pipelines: readonly string[]): Promise<readonly string[]> => {
+    const { problems } = await loadHub({ pipelines, cwd: examples, env: {}, registry: createRegistry() });
+    return problems.map(({ file, line, code, message }) => `${file}:${line} ${code} ${message}`);
+  };
+  for (const name of names) {
+    // It reads a topic that another example writes.
+    const files = name === 'errors.yaml' ? [name, 'quickstart.yaml'] : [name];
+    expect(await load(files)).toEqual([]);
+  }
+  expect(await load(names)).toEqual([]);
+});
+
+test('every example names the schema for editors, and says what it shows', async () => {
+  for (const name of (await readdir(examples)).filter((each) => each.endsWith('.yaml'))) {
+    const [first, second] = (await readFile(join(examples, name), 'utf8')).split('\n');
+    expect({ name, first }).toEqual({
+      name,
+      first: '# yaml-language-server: $schema=../docs/pipeline.schema.json',
+    });
+    expect(second).toMatch(/^# /);
+  }
+});
+
+test('quickstart: each sample record once in the files, however often it is started', async () => {
+  const folder = await withExamples();
+  for (const round of [0, 1]) {
+    const hub = folder.run('--once', 'pipelines/quickstart.yaml');
+    expect({ round, code: await hub.exit(), stderr: hub.stderr }).toMatchObject({ code: 0 });
+  }
+  const sample = (await readFile(join(examples, 'data', 'access.log'), 'utf8')).trimEnd().split('\n');
+  expect(await folder.published('out')).toEqual(sample.sort());
+});
+
+test('errors: reads what the quickstart wrote', async () => {
+  const folder = await withExamples();
+  expect(await folder.run('--once', 'pipelines/quickstart.yaml').exit()).toBe(0);
+  const hub = folder.run('--once', 'pipelines/quickstart.yaml', 'pipelines/errors.yaml');
+  expect(await hub.exit()).toBe(0);
+  const printed = hub.stdout.trimEnd().split('\n');
+  const sample = (await readFile(join(examples, 'data', 'access.log'), 'utf8')).split('\n');
+  expect(printed).toHaveLength(sample.filter((line) => /" (500|404) /.test(line)).length);
+  expect(JSON.parse(printed[0]!)).toMatchObject({
+    topic: 'quickstart',
+    value: expect.stringMatching(/" (500|404) /) as string,
+  });
+});
+
+test('generate: all records, by level', async () => {
+  const folder = await withExamples();
+  const hub = folder.run('--once', 'pipelines/generate.yaml');
+  expect({ code: await hub.exit(), stderr: hub.stderr }).toMatchObject({ code: 0 });
+  const numbers = (await folder.published('examples-out/generate')).map(
+    (line) => (JSON.parse(line) as { n: number }).n,
+  );
+  expect(numbers.sort((one, other) => one - other)).toEqual(Array.from({ length: 10_000 }, (_, n) => n));
+  for (const line of await folder.published('examples-out/generate/WARN')) expect(line).toContain('"level":"WARN"');
+});
+
+test('dead letters: two of five, with their causes', async () => {
+  const folder = await withExamples();
+  const hub = folder.run('--once', 'pipelines/dead-letters.yaml');
+  expect({ code: await hub.exit(), stderr: hub.stderr }).toMatchObject({ code: 3 });
+  expect(await folder.published('examples-out/orders')).toHaveLength(3);
+  const shown = folder.sluice('dlq', 'show', 'orders');
+  expect(await shown.exit()).toBe(0);
+  expect(shown.stdout).toMatch(/DECODE_INVALID[\s\S]*"alan"/);
+  expect(shown.stdout).toMatch(/TEMPLATE_ESCAPED[\s\S]*\.\.\/\.\.\/etc/);
+});
+
+test('devices: what is posted lies in files by device and day', async () => {
+  const folder = await withExamples();
+  const text = (await readFile(join(examples, 'devices.yaml'), 'utf8')).replaceAll(
+    '127.0.0.1:8081',
+    `127.0.0.1:${folder.httpPort}`,
+  );
+  await folder.write('pipelines/devices.yaml', text);
+  const hub = folder.run('pipelines/devices.yaml');
+  await hub.until('it is ready', async () => (await folder.api('/ready').catch(() => null))?.status === 200);
+  const [, body] = /curl -d '(.*)' http/.exec(text)!;
+  const { path } = (parse(text) as { sources: [{ http: { path: string } }] }).sources[0].http;
+  const posted = await fetch(`http://127.0.0.1:${folder.httpPort}${path}`, { method: 'POST', body: body! });
+  expect(posted.status).toBe(200);
+  await hub.until('both are published', async () => (await folder.published('examples-out/devices')).length === 2);
+  expect(await folder.published('examples-out/devices/boiler')).toEqual(['{"device":"boiler","celsius":71.5}']);
+  await hub.until('the warning is printed', () => hub.stdout.includes('boiler'));
+  expect(hub.stdout).not.toContain('attic');
+  expect(await hub.end('SIGTERM')).toBe(0);
+});
+
+async function withExamples(): Promise<HubFolder> {
+  const folder = await HubFolder.create({});
+  await cp(examples, join(folder.path, 'pipelines'), { recursive: true });
+  return folder;
+}
