@@ -45,6 +45,7 @@ export class BlockReader {
       const end = await handle.read(bytes, 0, bytes.length, from);
       if (end < overlap || checkOf(bytes, 0, overlap) !== file.check) return 'replaced';
       file.sawBytes(bytes, from, end);
+      file.isFresh = true;
       file.readTo = from + end;
       const block = new Block(file, bytes, { from, start: overlap, end, max: this.#context.maxRecordBytes });
       if (!this.#keepsCarriageReturn) block.dropsCarriageReturn = true;

@@ -49,7 +49,7 @@ export class Newcomers {
     return this.#waiting.size > 0;
   }
 
-  /** `originals` null: nothing was ever read, so there is nothing that a file could be a copy of. */
+  /** `originals` null: the source starts at the end of what is there. */
   async decide({ path, status }: FoundFile, originals: Originals | null): Promise<Beginning | null> {
     const { settings, clock } = this.#options;
     const identity = `${status.key} ${status.born ?? ''}`;
@@ -70,10 +70,7 @@ export class Newcomers {
         ...{ path, offset, head, check: await checkBefore(file, offset), born: now.born },
         ...{ isSkipping: false, isRotated: false, former: [], ...more },
       });
-      if (originals === null) {
-        if (settings.start === 'beginning') return { saved: await beginAt(0), supersedes: null };
-        return { saved: await beginAt(...(await endOfLines(file, now.size))), supersedes: null };
-      }
+      if (originals === null) return { saved: await beginAt(...(await endOfLines(file, now.size))), supersedes: null };
       const candidate = { file, head, size: now.size };
       const original = await this.#originalOf(candidate, originals);
       if (original === 'unsure' && this.#waits(status.key, now.size)) return null;

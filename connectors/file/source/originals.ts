@@ -1,7 +1,7 @@
 import type { Clock } from 'sluice/api';
 import type { FileTable } from './file-table.ts';
-import { checkBefore, holdsSame } from './content.ts';
-import { beginAlike, MOVED_BYTES, type Signature } from './signature.ts';
+import { checkBefore, holdsSame, readAt } from './content.ts';
+import { beginAlike, HEAD_BYTES, MOVED_BYTES, type Signature } from './signature.ts';
 import type { InputFile, InputStorage } from './storage.ts';
 import type { TailedFile } from './tailed-file.ts';
 
@@ -46,6 +46,18 @@ export class Originals {
     }
   }
 
+  /**
+   * Looks into files that changed and were not read since: what newcomers are copies of may be what stands there now. False when that could not be seen for
+   * one of them.
+   */
+  static async refresh(files: Iterable<TailedFile>, storage: InputStorage, now: number): Promise<boolean> {
+    let isSure = true;
+    for (const file of files) {
+      if (!file.isFresh && file.missingSince === null) isSure = (await refreshOne(file, storage, now)) && isSure;
+    }
+    return isSure;
+  }
+
   addFile(file: TailedFile): void {
     const { path, former } = file;
     const { offset, head, check } = file;
@@ -79,18 +91,16 @@ export class Originals {
     let opened: InputFile | null = null;
     try {
       opened = await this.#storage.open(file!.path);
-      const { key, size } = await opened.status();
-      if (key !== file!.key) return 'unsure';
-      const check = await checkBefore(opened, signature.offset);
-      if (size < signature.offset || check !== signature.check) {
-        if (file!.former.some((former) => former.offset === signature.offset && former.check === signature.check)) {
-          return 'truncated';
-        }
-        if (file!.isBusy || file!.offset !== signature.offset) return 'unsure';
-        file!.wasReplaced(this.#clock.monotonic());
+      // First the comparison: an original that is intact after it was so during it.
+      const isPrefix = await holdsSame(candidate.file, candidate.size, opened);
+      if ((await opened.status()).key !== file!.key) return 'unsure';
+      if ((await checkBefore(opened, signature.offset)) === signature.check) return isPrefix ? 'prefix' : 'else';
+      if (file!.former.some(({ offset, check }) => offset === signature.offset && check === signature.check)) {
         return 'truncated';
       }
-      return size >= candidate.size && (await holdsSame(candidate.file, candidate.size, opened)) ? 'prefix' : 'else';
+      if (file!.isBusy || file!.offset !== signature.offset) return 'unsure';
+      file!.wasReplaced(this.#clock.monotonic());
+      return 'truncated';
     } catch {
       return 'unsure';
     } finally {
@@ -110,5 +120,29 @@ export class Originals {
     const alike = this.#byHead.get(start);
     if (alike === undefined) this.#byHead.set(start, [original]);
     else alike.push(original);
+  }
+}
+
+async function refreshOne(file: TailedFile, storage: InputStorage, now: number): Promise<boolean> {
+  let opened: InputFile | null = null;
+  try {
+    opened = await storage.open(file.path);
+    if ((await opened.status()).key !== file.key) return false;
+    const { offset, check } = file;
+    // In this order: when the check holds, the head is still of the same content.
+    let head = await readAt(opened, 0, HEAD_BYTES);
+    const isReplaced = (await checkBefore(opened, offset)) !== check;
+    if (isReplaced) head = await readAt(opened, 0, HEAD_BYTES);
+    // Whoever reads it sees it as well, and moves on.
+    if (file.isBusy || file.offset !== offset) return !isReplaced;
+    if (isReplaced) file.wasReplaced(now);
+    file.sawBytes(head, 0, head.length);
+    file.isFresh = true;
+    return true;
+  } catch {
+    // Complained of when it is read; a file that nobody can read keeps no other waiting.
+    return true;
+  } finally {
+    await opened?.close();
   }
 }

@@ -44,6 +44,8 @@ export class TailedFile implements Signature {
   /** How far it was read: behind `offset` stands an unfinished line. */
   readTo = -1;
   handle: InputFile | null = null;
+  /** Whether `head` and `check` are of what it holds since it changed last. */
+  isFresh = false;
   isQueued = false;
   isBusy = false;
   /** The last line counts as finished. */
@@ -100,7 +102,9 @@ export class TailedFile implements Signature {
     // A second look after a change: the clock of the file system is too coarse to tell two changes at once apart.
     const wasUnsettled = this.#isUnsettled;
     this.#isUnsettled = isChanged;
-    return isChanged || wasUnsettled;
+    if (!isChanged && !wasUnsettled) return false;
+    this.isFresh = false;
+    return true;
   }
 
   /** The next look at it counts as a change. */

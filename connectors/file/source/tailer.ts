@@ -155,14 +155,20 @@ export class Tailer {
 
   async #admit(unknown: readonly FoundFile[], now: number): Promise<TailedFile[]> {
     const { storage, start } = this.#settings;
-    const isFirstStart = this.#isFirstStart && this.#scans === 1;
+    const startsAtEnd = start === 'end' && this.#isFirstStart && this.#scans === 1;
     this.#newcomers.retain(new Set(unknown.map(({ status }) => status.key)));
+    if (unknown.every(({ status }) => status.size === 0)) return [];
+    // What cannot be told now can at the next scan.
+    if (!(await Originals.refresh(this.#table.files, storage, now)) && !this.#ends) {
+      this.#scanSoon();
+      return [];
+    }
     const admitted: TailedFile[] = [];
     // The scan may have found thousands: what they could be copies of is gathered once, and only if there are any.
     let originals: Originals | null = null;
-    for (const { path, status } of unknown) {
+    for (const { path, status } of [...unknown].sort(originalsFirst)) {
       if (status.size === 0) continue;
-      if (!isFirstStart) originals ??= new Originals(this.#table, { storage, clock: this.#context.clock });
+      if (!startsAtEnd) originals ??= new Originals(this.#table, { storage, clock: this.#context.clock });
       try {
         const beginning = await this.#newcomers.decide({ path, status }, originals);
         this.#complaints.settled(path);
@@ -181,8 +187,8 @@ export class Tailer {
         this.#complainOf(path, error);
       }
     }
-    if (isFirstStart && start === 'end') await this.#saveStart(admitted);
-    return admitted;
+    if (startsAtEnd) await this.#saveStart(admitted);
+    return admitted.sort((one, other) => (one.path < other.path ? -1 : 1));
   }
 
   /** Where it started at the end, all at once: files that a later start does not know are new then. */
@@ -342,4 +348,10 @@ export class Tailer {
       },
     });
   }
+}
+
+/** What a copy was made of holds at least as much as the copy, and is older. */
+function originalsFirst({ status: one }: FoundFile, { status: other }: FoundFile): number {
+  if (one.size !== other.size) return other.size - one.size;
+  return one.born !== null && other.born !== null ? Number(BigInt(one.born) - BigInt(other.born)) : 0;
 }

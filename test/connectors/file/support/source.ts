@@ -1,0 +1,45 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FileSource } from '../../../../connectors/file/source.ts';
+import type { FileSourceSettings } from '../../../../connectors/file/source/settings.ts';
+import { nodeStorage } from '../../../../connectors/file/source/storage.ts';
+import { realClock } from '../../../../src/telemetry/index.ts';
+import { createSourceHarness, type SourceHarness, type SourceHarnessOptions } from '../../../../src/testing/index.ts';
+
+export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sluice-file-source-'));
+
+/** A source of `folder/*` that looks often and waits long. */
+export function fileSourceHarness(
+  folder: string,
+  settings: Partial<FileSourceSettings> = {},
+  options: Partial<SourceHarnessOptions> = {},
+): SourceHarness {
+  const all: FileSourceSettings = {
+    include: [join(folder, '*')],
+    exclude: [],
+    follows: true,
+    start: 'beginning',
+    keepsCarriageReturn: false,
+    ignoreOlderMs: Infinity,
+    pollMs: 10,
+    scanMs: 10,
+    rotateWaitMs: 60_000,
+    closeInactiveMs: 60_000,
+    forgetAfterMs: 600_000,
+    copyWaitMs: 60_000,
+    maxOpenFiles: 64,
+    storage: nodeStorage,
+    watchFolders: null,
+    ...settings,
+  };
+  return createSourceHarness({ clock: realClock, ...options, create: () => new FileSource(all) });
+}
+
+export async function eventually(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const giveUpAt = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > giveUpAt) throw new Error(`waited ${timeoutMs} ms in vain for ${String(holds)}`);
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+}
