@@ -89,11 +89,12 @@ test('devices: what is posted lies in files by device and day', async () => {
   );
   await folder.write('pipelines/devices.yaml', text);
   const hub = folder.run('pipelines/devices.yaml');
-  await hub.until('it is ready', async () => (await folder.api('/ready').catch(() => null))?.status === 200);
   const [, body] = /curl -d '(.*)' http/.exec(text)!;
   const { path } = (parse(text) as { sources: [{ http: { path: string } }] }).sources[0].http;
-  const posted = await fetch(`http://127.0.0.1:${folder.httpPort}${path}`, { method: 'POST', body: body! });
-  expect(posted.status).toBe(200);
+  await hub.until('it takes the post', async () => {
+    const url = `http://127.0.0.1:${folder.httpPort}${path}`;
+    return (await fetch(url, { method: 'POST', body: body! }).catch(() => null))?.status === 200;
+  });
   await hub.until('both are published', async () => (await folder.published('examples-out/devices')).length === 2);
   expect(await folder.published('examples-out/devices/boiler')).toEqual(['{"device":"boiler","celsius":71.5}']);
   await hub.until('the warning is printed', () => hub.stdout.includes('boiler'));
