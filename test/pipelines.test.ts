@@ -93,7 +93,9 @@ test('devices: what is posted lies in files by device and day', async () => {
   const { path } = (parse(text) as { sources: [{ http: { path: string } }] }).sources[0].http;
   await hub.until('it takes the post', async () => {
     const url = `http://127.0.0.1:${folder.httpPort}${path}`;
-    return (await fetch(url, { method: 'POST', body: body! }).catch(() => null))?.status === 200;
+    // What curl says of its body.
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    return (await fetch(url, { method: 'POST', body: body!, headers }).catch(() => null))?.status === 200;
   });
   await hub.until('both are published', async () => (await folder.published('examples-out/devices')).length === 2);
   expect(await folder.published('examples-out/devices/boiler')).toEqual(['{"device":"boiler","celsius":71.5}']);
