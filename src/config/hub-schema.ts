@@ -2,7 +2,7 @@ import { duration, listenAddress, path, size, Type } from '../api/index.ts';
 import { NAME_PATTERN } from './names.ts';
 import { DEFAULT_REFERENCES } from './references.ts';
 
-export const DEFAULT_PIPELINES = ['pipelines/*.yaml'];
+const DEFAULT_PIPELINES = ['pipelines/*.yaml'];
 
 const closed = { additionalProperties: false };
 

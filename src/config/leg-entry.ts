@@ -6,7 +6,7 @@ import { didYouMean, suggest } from './suggest.ts';
 
 type Kind = ConnectorDefinition['kind'];
 
-export interface EntryFault {
+interface EntryFault {
   /** Below the entry. */
   readonly path: ValuePath;
   readonly code: ProblemCode;

@@ -11,7 +11,7 @@ import { hasReference } from './references.ts';
 import { isObject, plainSchema, type Schema } from './schema.ts';
 import { readYamlFile, type YamlFile } from './yaml-file.ts';
 
-export const HUB_FILE = 'sluice.yaml';
+const HUB_FILE = 'sluice.yaml';
 
 export interface HubDraft {
   /** Null when there is no hub file and defaults hold. */

@@ -12,7 +12,7 @@ import type { YamlFile } from './yaml-file.ts';
 type Kind = ConnectorDefinition['kind'];
 
 /** The hub's words of a source or a sink. */
-export type LegSettings = Partial<Static<typeof sourceWords> & Static<typeof sinkWords>>;
+type LegSettings = Partial<Static<typeof sourceWords> & Static<typeof sinkWords>>;
 
 /** A leg as far as it could be understood. */
 export interface LegDraft {

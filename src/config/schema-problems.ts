@@ -99,7 +99,7 @@ function pathOf(pointer: string, value: Json): ValuePath {
 }
 
 /** `roll.age`, `include[0]` */
-export function labelOf(path: ValuePath): string {
+function labelOf(path: ValuePath): string {
   return path.reduce<string>((label, step) => {
     if (typeof step === 'number') return `${label}[${step}]`;
     return label === '' ? step : `${label}.${step}`;

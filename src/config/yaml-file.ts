@@ -37,7 +37,7 @@ export async function readYamlFile(file: string, problems: ProblemList): Promise
   return parseYaml(file, new TextDecoder().decode(bytes), problems);
 }
 
-export async function parseYaml(file: string, text: string, problems: ProblemList): Promise<YamlFile | null> {
+async function parseYaml(file: string, text: string, problems: ProblemList): Promise<YamlFile | null> {
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
   const refuse = (offset: number, code: ProblemCode, message: string): null => {

@@ -1,3 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { problemCatalogue } from '../../src/config/index.ts';
 import { folderOf, problemsOf, removeFolders } from './support/hub.ts';
 
 afterEach(removeFolders);
@@ -185,6 +188,24 @@ const table: readonly (readonly [what: string, pipeline: string, ...problems: st
   ['a reference in a word', source("name: '${env:NAME}'"), '5:12 CONFIG_BAD_REFERENCE'],
   ['records larger than the buffers', topic('{ name: t, max_record: 100MiB }'), '2:31 CONFIG_RECORD_LIMIT'],
 ];
+
+test('what a definition says itself stands at the option that it names', async () => {
+  const text = 'name: a\ntopic: t\nsources:\n  - http:\n      auth: {}\n      headers: [x-id, sluice.id]\n';
+  expect(await problemsOf(text)).toEqual([
+    expect.stringContaining('5:13 CONFIG_OPTION_CONFLICT `auth` accepts nobody'),
+    expect.stringContaining('6:23 CONFIG_OPTION_CONFLICT clients must not set "sluice.id"'),
+  ]);
+});
+
+test('each code of the catalogue is reported somewhere, and no other', async () => {
+  const folder = join(import.meta.dirname, '../../src/config');
+  const used = new Set<string>();
+  for (const file of await readdir(folder)) {
+    if (file === 'problems.ts') continue;
+    for (const [code] of (await readFile(join(folder, file), 'utf8')).matchAll(/CONFIG_[A-Z_]+/g)) used.add(code);
+  }
+  expect([...used].sort()).toEqual(Object.keys(problemCatalogue).sort());
+});
 
 test.each(table)('%s', async (_what, pipeline, ...expected) => {
   const problems = await problemsOf(pipeline);
