@@ -58,7 +58,7 @@ export const hubFileOptions = Type.Object(
       }),
     ),
     buffer_size: size({
-      default: '64MiB',
+      default: '48MiB',
       minimum: '8MiB',
       maximum: '16GiB',
       description: 'Record buffers of one worker, shared by its pipelines. When they are full, sources wait.',
