@@ -7,7 +7,7 @@ const LARGEST_RATIO = 255;
 
 /**
  * An upper bound of what an lz4 frame inflates to, from the sizes of its blocks alone, since the decoder itself knows no limit. Throws
- * `RECORD_CORRUPT` when the blocks are not laid out as a frame.
+ * `RECORD_CORRUPT` when the bytes are not laid out as one frame: the decoder would pass over whatever lies behind it.
  */
 export function boundLz4Frame(bytes: Buffer): number {
   if (bytes.length < 7 || bytes.readUInt32LE(0) !== MAGIC) throw notAFrame();
@@ -19,11 +19,14 @@ export function boundLz4Frame(bytes: Buffer): number {
   for (;;) {
     if (at + 4 > bytes.length) throw notAFrame();
     const header = bytes.readUInt32LE(at);
-    if (header === 0) return bound;
+    if (header === 0) break;
     const size = header & 0x7fffffff;
     bound += header > 0x7fffffff ? size : Math.min(blockBytes, size * LARGEST_RATIO);
     at += 4 + size + trailerBytes;
   }
+  const end = at + 4 + ((flags & FLAG.contentChecksum) === 0 ? 0 : 4);
+  if (end !== bytes.length) throw notAFrame();
+  return bound;
 }
 
 function notAFrame(): SluiceError {

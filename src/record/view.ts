@@ -235,6 +235,7 @@ export class RecordView implements RecordBatch {
   }
 
   #assertIndex(index: number): void {
-    if (!(index >= 0 && index < this.#places.count)) throw new RangeError(`record ${index} of ${this.#places.count}`);
+    if (index >>> 0 !== index || index >= this.#places.count)
+      throw new RangeError(`record ${index} of ${this.#places.count}`);
   }
 }
