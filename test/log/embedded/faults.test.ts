@@ -3,6 +3,8 @@ import { batchOf, LogReader, retried } from '../../../src/testing/topic-log-read
 import { planOf, SMALL } from './support/life.ts';
 import { chances, isJournal, isSegment, pathsOf, Scene } from './support/scene.ts';
 
+jest.setTimeout(60_000);
+
 const plan = planOf('orders');
 const LARGE = { ...SMALL, journalBytes: 1e6, segmentBytes: 1e6 };
 

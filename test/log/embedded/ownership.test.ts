@@ -2,6 +2,8 @@ import { FaultyDisk } from '../../../src/testing/index.ts';
 import { DATA_DIR, orGone, planOf, SMALL } from './support/life.ts';
 import { contents, isSegment, pathsOf, Scene } from './support/scene.ts';
 
+jest.setTimeout(60_000);
+
 const LARGE = { ...SMALL, journalBytes: 1e6, segmentBytes: 1e6 };
 const old = planOf('old', { topic: { name: 'orders' } });
 const renamed = planOf('new', { topic: { name: 'orders' } });

@@ -3,6 +3,8 @@ import { batchOf, LogReader } from '../../../src/testing/topic-log-reader.ts';
 import { planOf, SMALL } from './support/life.ts';
 import { Scene } from './support/scene.ts';
 
+jest.setTimeout(60_000);
+
 const value = (number: number): string => `${number} ${'v'.repeat(100)}`;
 
 async function start(scene: Scene, topic = 'orders'): Promise<number> {

@@ -3,6 +3,8 @@ import { FaultyDisk, type DiskOperation } from '../../../src/testing/index.ts';
 import { DATA_DIR, orGone, planOf, SMALL } from './support/life.ts';
 import { chances, contents, damage, endAtFirst, isJournal, isSegment, pathsOf, Scene } from './support/scene.ts';
 
+jest.setTimeout(60_000);
+
 const plan = planOf('orders');
 const neighbour = planOf('neighbour');
 const journals = `${DATA_DIR}/journals/orders`;

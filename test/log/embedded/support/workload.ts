@@ -85,12 +85,15 @@ class SinkReader {
   readonly #plan: PipelineLogPlan;
   readonly #sink: string;
   readonly #next: number[];
+  /** The marks as last seen: they never go down. */
+  readonly #ends: number[];
 
   constructor(reader: LogReader, plan: PipelineLogPlan, sink: string) {
     this.#reader = reader;
     this.#plan = plan;
     this.#sink = sink;
     this.#next = [...reader.committed];
+    this.#ends = this.#next.map(() => 0);
   }
 
   static async open(log: TopicLog, plan: PipelineLogPlan, sink: string): Promise<SinkReader> {
@@ -115,6 +118,9 @@ class SinkReader {
       }
     }
     for (const partition of numbers) {
+      const end = this.#reader.subscription.end(partition);
+      expect(end).toBeGreaterThanOrEqual(Math.max(this.#ends[partition]!, this.#next[partition]!));
+      this.#ends[partition] = end;
       const known = model.acknowledged(topic, partition).slice(from[partition]);
       const common = Math.min(known.length, seen[partition]!.length);
       expect(seen[partition]!.slice(0, common)).toEqual(known.slice(0, common));
