@@ -21,6 +21,10 @@ export const sinkDefinition: SinkDefinition<typeof sinkOptions> = defineSink({
   promise: 'exactly-once',
   holes: ({ format }) => (format === 'raw' ? ['a value with line feeds in it takes as many lines'] : []),
   resources: ({ path }) => [`folder ${folderOf(path)}`],
+  async check({ path }) {
+    const { checkFolder } = await import('./sink/check-folder.ts');
+    await checkFolder(path.prefix);
+  },
   async create(options, context) {
     const [{ FileSink }, { nodeStorage }] = await Promise.all([import('./sink.ts'), import('./sink/storage.ts')]);
     const { size, age, idle, records = Infinity } = options.roll;

@@ -1,5 +1,5 @@
 import { defineSource, type ConnectorDefinition, type ListenAddress, type SourceDefinition } from 'sluice/api';
-import { formatAddress } from 'sluice/toolkit';
+import { checkListener, formatAddress } from 'sluice/toolkit';
 import { sourceOptions } from './options.ts';
 import { findProblems } from './validate.ts';
 
@@ -31,6 +31,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   ends: false,
   dedupe: { windowMs: DAY_MS, maxIds: 200_000 },
   validate: findProblems,
+  check: ({ listen, tls }) => checkListener({ address: listen, ...(tls === undefined ? {} : { tls }) }),
   resources: ({ listen }) => listenResource(listen),
   async create(options) {
     const { HttpSource } = await import('./source.ts');

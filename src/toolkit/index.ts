@@ -2,6 +2,7 @@
 export { authOptions, createAuthenticator, type Authenticator, type AuthOptions } from './auth.ts';
 export { ClientGone, type HeldBody } from './body.ts';
 export { ByteBudget } from './byte-budget.ts';
+export { checkListener } from './check-listener.ts';
 export { contentCoding, Inflater, type ContentCoding } from './decompress.ts';
 export type { HttpAnswer, HttpExchange } from './http-exchange.ts';
 export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
