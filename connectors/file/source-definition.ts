@@ -19,7 +19,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   ends: true,
   resources: () => [],
   async create(options) {
-    const [{ FileSource }, { nodeStorage }, { watchFolders }] = await Promise.all([
+    const [{ FileSource }, { createNodeStorage }, { watchFolders }] = await Promise.all([
       import('./source.ts'),
       import('./source/storage.ts'),
       import('./source/watch-folders.ts'),
@@ -38,7 +38,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
       forgetAfterMs: options.forget_after,
       copyWaitMs: 5000,
       maxOpenFiles: options.max_open_files,
-      storage: nodeStorage,
+      storage: createNodeStorage(),
       watchFolders: options.watch ? watchFolders : null,
     });
   },

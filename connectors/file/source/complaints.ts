@@ -20,6 +20,11 @@ export class Complaints {
     this.#log.warn({ path, cause }, message);
   }
 
+  /** Others are not there any more, so nothing is wrong with them. */
+  retain(paths: ReadonlySet<string>): void {
+    for (const path of this.#made.keys()) if (!paths.has(path)) this.#made.delete(path);
+  }
+
   settled(path: string): void {
     if (this.#made.delete(path)) this.#log.info({ path }, 'readable again');
   }

@@ -19,9 +19,12 @@ export class Scanner {
   }
 
   async scan(): Promise<FoundFile[]> {
+    const unreadable: string[] = [];
     const paths = await this.#glob.find((folder, error) => {
+      unreadable.push(folder);
       this.#complaints.about(folder, error, 'folder not readable');
     });
+    this.#complaints.retain(new Set([...paths, ...unreadable]));
     const found = new Map<string, FoundFile>();
     for (let first = 0; first < paths.length; first += AT_ONCE) {
       const group = paths.slice(first, first + AT_ONCE);

@@ -38,23 +38,46 @@ export interface FileStatus {
   readonly links: number;
 }
 
-export const nodeStorage: InputStorage = {
-  open: async (path) => new NodeFile(await open(path, constants.O_RDONLY | constants.O_NONBLOCK)),
-  stat: async (path) => statusOf(await stat(path, { bigint: true })),
-  async list(folder) {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries.map((entry) => ({
-      name: entry.name,
-      kind: entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? 'link' : 'other',
-    }));
-  },
-};
+export function createNodeStorage(): InputStorage {
+  const births = new Births();
+  return {
+    open: async (path) => new NodeFile(await open(path, constants.O_RDONLY | constants.O_NONBLOCK), births),
+    stat: async (path) => statusOf(await stat(path, { bigint: true }), births),
+    async list(folder) {
+      births.learn(await stat(folder, { bigint: true }));
+      const entries = await readdir(folder, { withFileTypes: true });
+      return entries.map((entry) => ({
+        name: entry.name,
+        kind: entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : entry.isSymbolicLink() ? 'link' : 'other',
+      }));
+    },
+  };
+}
+
+/**
+ * Where Node knows no time of creation it gives 0, or the time of the last change, which a rename moves. So the times of a device count once a file or folder
+ * of it was seen that was changed later than it was made.
+ */
+class Births {
+  readonly #devices = new Set<bigint>();
+
+  learn({ dev, birthtimeNs, ctimeNs }: BigIntStats): void {
+    if (birthtimeNs > 0n && birthtimeNs < ctimeNs) this.#devices.add(dev);
+  }
+
+  of(stats: BigIntStats): string | null {
+    this.learn(stats);
+    return this.#devices.has(stats.dev) && stats.birthtimeNs > 0n ? String(stats.birthtimeNs) : null;
+  }
+}
 
 class NodeFile implements InputFile {
   readonly #handle: FileHandle;
+  readonly #births: Births;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, births: Births) {
     this.#handle = handle;
+    this.#births = births;
   }
 
   async read(bytes: Buffer, at: number, length: number, position: number): Promise<number> {
@@ -62,7 +85,7 @@ class NodeFile implements InputFile {
   }
 
   async status(): Promise<FileStatus> {
-    return statusOf(await this.#handle.stat({ bigint: true }));
+    return statusOf(await this.#handle.stat({ bigint: true }), this.#births);
   }
 
   close(): Promise<void> {
@@ -70,16 +93,14 @@ class NodeFile implements InputFile {
   }
 }
 
-function statusOf(stats: BigIntStats): FileStatus {
-  const { dev, ino, size, birthtimeNs, ctimeNs, mtimeMs, mtimeNs, nlink } = stats;
+function statusOf(stats: BigIntStats, births: Births): FileStatus {
   return {
-    key: `${dev}:${ino}`,
+    key: `${stats.dev}:${stats.ino}`,
     isFile: stats.isFile(),
-    size: Number(size),
-    // Where there is no such time Node gives 0 or the time of the last change, which a rename moves.
-    born: birthtimeNs === 0n || birthtimeNs >= ctimeNs ? null : String(birthtimeNs),
-    modifiedMs: Number(mtimeMs),
-    modified: mtimeNs,
-    links: Number(nlink),
+    size: Number(stats.size),
+    born: births.of(stats),
+    modifiedMs: Number(stats.mtimeMs),
+    modified: stats.mtimeNs,
+    links: Number(stats.nlink),
   };
 }

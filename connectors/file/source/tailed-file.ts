@@ -86,7 +86,7 @@ export class TailedFile implements Signature {
   }
 
   /** Takes note of how the file is now. True when something may have to be read. */
-  note(status: FileStatus, now: number, pollMs: number): boolean {
+  note(status: FileStatus, now: number): boolean {
     const isChanged = status.size !== this.size || status.modified !== this.#modified;
     this.size = status.size;
     this.#modified = status.modified;
@@ -94,17 +94,27 @@ export class TailedFile implements Signature {
     this.born ??= status.born;
     if (isChanged) {
       this.lastChange = now;
-      this.#pollMs = pollMs;
-    } else {
-      this.#pollMs = Math.min(Math.max(MAX_POLL_MS, pollMs), this.#pollMs * 2);
+      this.#pollMs = 0;
+      this.nextPollAt = now;
     }
-    this.nextPollAt = now + this.#pollMs;
     // A second look after a change: the clock of the file system is too coarse to tell two changes at once apart.
     const wasUnsettled = this.#isUnsettled;
     this.#isUnsettled = isChanged;
     if (!isChanged && !wasUnsettled) return false;
     this.isFresh = false;
     return true;
+  }
+
+  /** Was looked at through its handle: the next time after `pollMs`, or later the longer it stays as it is. */
+  polled(now: number, pollMs: number): void {
+    this.#pollMs = Math.max(pollMs, Math.min(MAX_POLL_MS, 2 * this.#pollMs));
+    this.nextPollAt = now + this.#pollMs;
+  }
+
+  /** Nobody will finish its last line: it lost the name that it was written under, and was not written for so long. */
+  isLeftUnfinished(now: number, waitMs: number): boolean {
+    const isRotated = this.isRotated || this.missingSince !== null || this.links === 0;
+    return isRotated && this.hasUnfinishedLine && now - this.lastChange >= waitMs;
   }
 
   /** The next look at it counts as a change. */

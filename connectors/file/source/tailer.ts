@@ -1,4 +1,4 @@
-import type { Position, SourceContext } from 'sluice/api';
+import { describeError, type Position, type SourceContext } from 'sluice/api';
 import { BlockReader } from './block-reader.ts';
 import { Complaints, isFileError } from './complaints.ts';
 import { FileTable } from './file-table.ts';
@@ -17,8 +17,8 @@ import { Waker } from './waker.ts';
 const BLOCKS_PER_TURN = 4;
 /** Events that come at once are one reason to look. */
 const MIN_PAUSE_MS = 10;
-/** Scans of large trees take no more than a twentieth of the time. */
-const SCAN_SHARE = 20;
+/** Scans of large trees take no more than a fifth of the time. */
+const SCAN_SHARE = 4;
 /** A file that cannot be read to its end is given up when the source has to end. */
 const MAX_FAILURES = 3;
 const STATUS_AT_ONCE = 32;
@@ -143,7 +143,8 @@ export class Tailer {
         file.missingSince = null;
         if (file.path !== path) this.#table.moved(file, path);
         if (isFirst && this.#ends) file.limit = status.size;
-        if (file.note(status, now, this.#settings.pollMs)) ready.push(file);
+        if (file.note(status, now)) ready.push(file);
+        else if (file.handle === null) this.#finishIfLeft(file, now);
       }
     }
     await this.#lookForMissing(number, now);
@@ -157,7 +158,7 @@ export class Tailer {
     const { storage, start } = this.#settings;
     const startsAtEnd = start === 'end' && this.#isFirstStart && this.#scans === 1;
     this.#newcomers.retain(new Set(unknown.map(({ status }) => status.key)));
-    if (unknown.every(({ status }) => status.size === 0)) return [];
+    if (unknown.every(({ status }) => status.size === 0) && !startsAtEnd) return [];
     // What cannot be told now can at the next scan.
     if (!(await Originals.refresh(this.#table.files, storage, now)) && !this.#ends) {
       this.#scanSoon();
@@ -179,7 +180,7 @@ export class Tailer {
         if (file.supersedes !== null) this.#table.forgetGone(file.supersedes);
         if (this.#ends) file.limit = status.size;
         file.scan = this.#scans;
-        file.note(status, now, this.#settings.pollMs);
+        file.note(status, now);
         this.#table.add(file);
         originals?.addFile(file);
         admitted.push(file);
@@ -216,8 +217,7 @@ export class Tailer {
       this.#table.drop(file);
       this.#lastEmit = this.#context.forget(file.key);
     }
-    if (this.#ends || now < forgetAfterMs || this.#table.gone.size === 0) return;
-    this.#forgetGone(now);
+    if (!this.#ends) this.#forgetGone(now);
   }
 
   #forgetGone(now: number): void {
@@ -240,11 +240,11 @@ export class Tailer {
   }
 
   async #pollOne(file: TailedFile, now: number): Promise<void> {
-    const { rotateWaitMs, closeInactiveMs, pollMs } = this.#settings;
+    const { closeInactiveMs, pollMs } = this.#settings;
+    file.polled(now, pollMs);
     if (file.isBusy || file.isQueued || file.handle === null) return;
     try {
-      const status = await file.handle.status();
-      if (file.note(status, now, pollMs)) {
+      if (file.note(await file.handle.status(), now)) {
         file.isFinal = false;
         this.#queue.add(file);
         return;
@@ -254,12 +254,16 @@ export class Tailer {
       await this.#open.close(file);
       return;
     }
-    const idleMs = now - file.lastChange;
-    const isRotated = file.isRotated || file.missingSince !== null || file.links === 0;
-    if (isRotated && file.hasUnfinishedLine && idleMs >= rotateWaitMs) {
-      file.isFinal = true;
-      this.#queue.add(file);
-    } else if (idleMs >= closeInactiveMs && file.missingSince === null) await this.#open.close(file);
+    if (this.#finishIfLeft(file, now)) return;
+    if (now - file.lastChange >= closeInactiveMs && file.missingSince === null) await this.#open.close(file);
+  }
+
+  /** What a writer left at the end of a rotated file is read as a line. */
+  #finishIfLeft(file: TailedFile, now: number): boolean {
+    if (this.#ends || !file.isLeftUnfinished(now, this.#settings.rotateWaitMs)) return false;
+    file.isFinal = true;
+    this.#queue.add(file);
+    return true;
   }
 
   async #turn(file: TailedFile, reader: BlockReader): Promise<void> {
@@ -337,14 +341,15 @@ export class Tailer {
     return watchFolders(folders, {
       depth,
       onHint: (path, isName) => {
-        const isOpen = this.#table.at(path)?.handle !== undefined && this.#table.at(path)?.handle !== null;
-        if (isOpen && !isName) {
+        const handle = this.#table.at(path)?.handle ?? null;
+        if (handle !== null && !isName) {
           this.#hinted.add(path);
           this.#waker.wake();
         } else if (isName || this.#glob.matches(path)) this.#scanSoon();
       },
       onError: (error) => {
-        this.#complaints.about(folders.join(', '), error, 'watching folders does not work, looking by interval only');
+        const cause = describeError(error);
+        this.#context.log.warn({ folders, cause }, 'watching folders does not work, looking by interval only');
       },
     });
   }

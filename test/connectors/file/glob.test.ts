@@ -1,11 +1,12 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { Glob } from '../../../connectors/file/source/glob.ts';
-import { nodeStorage, type InputStorage } from '../../../connectors/file/source/storage.ts';
+import { createNodeStorage, type InputStorage } from '../../../connectors/file/source/storage.ts';
 import { temporaryFolder } from './support/source.ts';
 
 let folder: string;
 const listed: string[] = [];
+const nodeStorage = createNodeStorage();
 const storage: InputStorage = {
   ...nodeStorage,
   list: (path) => {

@@ -16,11 +16,12 @@ import {
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { sourceDefinition } from '../../../connectors/file/source-definition.ts';
-import { nodeStorage, type InputStorage } from '../../../connectors/file/source/storage.ts';
+import { createNodeStorage, type InputStorage } from '../../../connectors/file/source/storage.ts';
 import { realClock } from '../../../src/telemetry/index.ts';
 import { createSourceHarness, type SourceHarness } from '../../../src/testing/index.ts';
 import { eventually, fileSourceHarness, temporaryFolder } from './support/source.ts';
 
+const nodeStorage = createNodeStorage();
 let folder: string;
 let harness: SourceHarness | null = null;
 const at = (name: string): string => join(folder, name);
@@ -68,7 +69,7 @@ describe('following', () => {
     await writeFile(at('b.log'), numbered(0, 2, 'other'));
     await read(source, [...lines(numbered(0, 5)), ...lines(numbered(0, 2, 'other'))]);
     expect(new Set(source.records.map(({ stream }) => stream))).toEqual(new Set([at('a.log'), at('b.log')]));
-    expect(source.status).toBe('2 files, following');
+    await eventually(() => source.status === '2 files, following');
   });
 
   test('goes on where it stopped, and where it was killed', async () => {
@@ -126,13 +127,13 @@ describe('following', () => {
   });
 
   test('a small file gets its turn while a large one is read', async () => {
-    await writeFile(at('a-large.log'), numbered(0, 400_000, 'a rather long line of a file that is read for a while'));
+    await writeFile(at('a-large.log'), numbered(0, 100_000, 'a rather long line of a file that is read for a while'));
     await writeFile(at('b-small.log'), 'small\n');
     const source = await started({}, { budgetBytes: 1024 * 1024 });
-    await eventually(() => source.values.includes('small'));
+    await eventually(() => source.emits.some(({ stream }) => stream === at('b-small.log')));
     const emit = source.emits.findIndex(({ stream }) => stream === at('b-small.log'));
     expect(emit).toBeLessThan(20);
-    await eventually(() => source.count === 400_001, 20_000);
+    await eventually(() => source.count === 100_001);
   });
 
   test('events make it quicker than its intervals', async () => {
@@ -268,6 +269,8 @@ describe('identity', () => {
   ])(
     'an inode used again by a file that is %s skips and repeats nothing (beats#1341, beats#36541)',
     async (_, other) => {
+      // Later than the folder was made by more than the clock of the file system is coarse.
+      await rest(20);
       await writeFile(at('a.log'), numbered(0, 3));
       const source = await started();
       await read(source, lines(numbered(0, 3)));
@@ -278,9 +281,6 @@ describe('identity', () => {
       await writeFile(at('b.log'), other);
       if ((await stat(at('b.log'))).ino !== ino)
         process.stdout.write('this file system does not reuse inodes at once\n');
-      // A second change, so that the time of creation can be told from that of the last change.
-      await rest(20);
-      await utimes(at('b.log'), new Date(), new Date());
       await source.start();
       await read(source, [...lines(numbered(0, 3)), ...lines(other)]);
       await rest();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSource } from '../../../../connectors/file/source.ts';
 import type { FileSourceSettings } from '../../../../connectors/file/source/settings.ts';
-import { nodeStorage } from '../../../../connectors/file/source/storage.ts';
+import { createNodeStorage } from '../../../../connectors/file/source/storage.ts';
 import { realClock } from '../../../../src/telemetry/index.ts';
 import { createSourceHarness, type SourceHarness, type SourceHarnessOptions } from '../../../../src/testing/index.ts';
 
@@ -29,7 +29,7 @@ export function fileSourceHarness(
     forgetAfterMs: 600_000,
     copyWaitMs: 60_000,
     maxOpenFiles: 64,
-    storage: nodeStorage,
+    storage: createNodeStorage(),
     watchFolders: null,
     ...settings,
   };
