@@ -17,7 +17,7 @@ test('without a hub file defaults hold', async () => {
     host: null,
     api: { host: '127.0.0.1', port: 8686 },
     workers: availableParallelism(),
-    bufferBytes: 64 * 1024 * 1024,
+    bufferBytes: 48 * 1024 * 1024,
     workerMemoryBytes: 512 * 1024 * 1024,
     watchdogMs: 10_000,
     drainMs: 30_000,
