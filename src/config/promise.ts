@@ -41,7 +41,7 @@ function sourcePromise({
   if (rewinds) return { promise: 'exactly-once', holes: [] };
   const repeats =
     dedupe === undefined
-      ? 'input that is sent again is taken again'
+      ? 'what was read and is not durable yet is lost when the hub is killed: its input cannot be read again'
       : `input that is sent again is taken again, unless it has an id that was seen within ${formatDuration(dedupe.windowMs)}`;
   return { promise: 'at-least-once', holes: [repeats] };
 }
