@@ -1,7 +1,7 @@
 import { size, Type } from 'sluice/api';
 
 /** What every value takes beside its message, at the longest number. */
-export const SMALLEST_VALUE_BYTES = 128;
+const SMALLEST_VALUE_BYTES = 128;
 
 export const sourceOptions = Type.Object(
   {

@@ -14,11 +14,6 @@ export function fenced(language: string, text: string): string {
 
 const MARKERS = /<!-- generated:([a-z-]+) -->[\s\S]*?<!-- \/generated:\1 -->/g;
 
-/** The names of the generated parts of a document. */
-export function partsOf(text: string): readonly string[] {
-  return [...text.matchAll(MARKERS)].map((match) => match[1]!);
-}
-
 /** Writes the generated parts of a document anew; what stands around them stays. */
 export function fillParts(text: string, parts: Readonly<Record<string, string>>): string {
   return text.replaceAll(MARKERS, (_, name: string) => {

@@ -8,7 +8,7 @@ import type { FromWorker, ToWorker, WorkerData } from './protocol.ts';
 /** What a worker printed goes here; a promise is waited for, which is the back-pressure. */
 export type Print = (stream: 'stdout' | 'stderr', text: Uint8Array) => void | Promise<void>;
 
-export type LossCause = 'crashed' | 'exited' | 'blocked' | 'memory';
+type LossCause = 'crashed' | 'exited' | 'blocked' | 'memory';
 
 export interface Loss {
   readonly cause: LossCause;

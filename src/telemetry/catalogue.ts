@@ -1,4 +1,4 @@
-export type MetricKind = 'counter' | 'gauge';
+type MetricKind = 'counter' | 'gauge';
 
 export interface MetricDescription {
   /** As Prometheus shows it: unit and, for counters, `_total` at the end. */

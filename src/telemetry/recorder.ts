@@ -3,7 +3,7 @@ import { findMetric } from './catalogue.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
-export interface MetricSample {
+interface MetricSample {
   readonly name: string;
   readonly labels: Labels;
   /** What was added since the last drain for a counter, the newest value for a gauge. */

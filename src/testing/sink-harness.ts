@@ -174,7 +174,7 @@ export class SinkHarness {
 
 const ignore = (): void => undefined;
 
-export const silentLogger: Logger = {
+const silentLogger: Logger = {
   debug: ignore,
   info: ignore,
   warn: ignore,

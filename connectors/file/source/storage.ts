@@ -17,7 +17,7 @@ export interface InputFile {
   close(): Promise<void>;
 }
 
-export interface FolderEntry {
+interface FolderEntry {
   readonly name: string;
   /** `link` may be anything. */
   readonly kind: 'file' | 'folder' | 'link' | 'other';

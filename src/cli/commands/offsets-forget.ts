@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from '../exit.ts';
 import type { CliIo } from '../io.ts';
 import { jsonLine, printable } from '../printable.ts';
 
-export type LegKind = 'source' | 'sink';
+type LegKind = 'source' | 'sink';
 
 export interface OffsetsForgetOptions extends FolderOptions {
   readonly pipeline: string;

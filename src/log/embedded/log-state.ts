@@ -42,7 +42,7 @@ export interface TopicLogState {
   readonly fixedFloors: readonly (number | null)[];
 }
 
-export interface SinkLogState {
+interface SinkLogState {
   readonly sink: string;
   readonly topic: string;
   /** Of its first partition among the floors. */

@@ -17,7 +17,7 @@ import type { MetricsRecorder } from '../../../src/telemetry/index.ts';
 import { FastClock } from './clock.ts';
 import type { MemoryLog } from './memory-log.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly message: string;
   readonly fields: object;

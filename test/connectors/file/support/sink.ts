@@ -13,7 +13,7 @@ import {
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sluice-file-sink-'));
 
-export const constantPath = (folder: string): Template => ({ constant: folder, prefix: folder, render: () => folder });
+const constantPath = (folder: string): Template => ({ constant: folder, prefix: folder, render: () => folder });
 
 /** Renders `folder/<what render says of the decoded value>`. */
 export const pathBy = (folder: string, render: (value: unknown) => string): Template => ({

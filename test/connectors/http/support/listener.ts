@@ -26,7 +26,7 @@ export const defaultOptions: SourceOptions = {
   answer_timeout: 30_000,
 };
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   /** Parsed. */
