@@ -7,7 +7,7 @@ import { proveLines, variants } from './prove/lines.ts';
 import { proveMemory } from './prove/memory.ts';
 import { provePosts } from './prove/posts.ts';
 import type { Proof, Result } from './prove/proof.ts';
-import { seededRandom } from './prove/random.ts';
+import { seededRandom } from '../src/testing/index.ts';
 import { Table } from './prove/table.ts';
 import { proveTail } from './prove/tail.ts';
 

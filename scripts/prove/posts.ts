@@ -40,7 +40,7 @@ export async function provePosts(proof: Proof, withKeys: boolean): Promise<Resul
   await sent;
   await settled(hub, life);
   const code = await life.kill('SIGTERM');
-  const { strange, reordered: _, ...count } = await countPublished(join(folder, 'out'), posts * recordsPerPost);
+  const { strange, ...count } = await countPublished(join(folder, 'out'), posts * recordsPerPost);
   const judged = verdictOf(await judgeSegments(hub.dataDir), withKeys ? posts * recordsPerPost : null);
   const problems = [
     ...(code === 0 ? [] : [`the hub ended with ${code}`]),

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTailSequence } from '../../test/connectors/file/support/tail-model.ts';
 import type { Proof, Result } from './proof.ts';
-import { seededRandom } from './random.ts';
+import { seededRandom } from '../../src/testing/index.ts';
 
 const AT_ONCE = 8;
 /** Enough to see what is wrong. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { seededRandom } from '../../../scripts/prove/random.ts';
+import { seededRandom } from '../../../src/testing/index.ts';
 import { temporaryFolder } from './support/source.ts';
 import { runTailSequence } from './support/tail-model.ts';
 
