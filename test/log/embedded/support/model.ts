@@ -37,6 +37,15 @@ export class LogModel {
   /** The offsets that each sink asked to save, the acknowledged one first. */
   readonly #offsets = new Map<string, number[]>();
 
+  /** Knows the same, and learns on its own. */
+  copy(): LogModel {
+    const copy = new LogModel();
+    copy.#certain = this.#certain;
+    copy.#tried = this.#tried.map((tried) => ({ ...tried }));
+    for (const [key, asked] of this.#offsets) copy.#offsets.set(key, [...asked]);
+    return copy;
+  }
+
   /** Resolves when it is settled; what is answered after `gone` nobody hears. */
   async commit(log: TopicLog, request: ModelRequest, gone: AbortSignal): Promise<void> {
     const tried: Tried = { ...request, outcome: 'waiting' };
