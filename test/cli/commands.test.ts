@@ -106,6 +106,7 @@ sinks:
     });
     const unset = await runHere(folder, ['validate', 'post.yaml']);
     expect(unset).toMatchObject({ code: 0, stdout: expect.stringContaining('warning: ') as string });
+    expect(unset.stdout).toContain('1 pipeline, no errors, 1 warning.');
     expect(await runHere(folder, ['validate', 'post.yaml', '--resolve'])).toMatchObject({
       code: 2,
       stdout: expect.stringContaining('CONFIG_REFERENCE_UNSET') as string,

@@ -42,7 +42,7 @@ export async function validate(options: ValidateOptions, io: CliIo): Promise<Exi
     const lines = [
       ...problemLines(problems, io),
       ...unreachable.map(printable),
-      isGood ? goodLine(names) : badLine(problems, faults.length),
+      isGood ? goodLine(names, problems.length) : badLine(problems, faults.length),
     ];
     await writeOut(io, `${lines.join('\n')}\n`);
   }
@@ -50,9 +50,10 @@ export async function validate(options: ValidateOptions, io: CliIo): Promise<Exi
   return isGood ? EXIT.done : EXIT.failed;
 }
 
-function goodLine(pipelines: readonly string[]): string {
+function goodLine(pipelines: readonly string[], warnings: number): string {
   if (pipelines.length === 0) return 'No pipeline was found. A folder with one: sluice init';
-  return `${counted(pipelines.length, 'pipeline')}, nothing wrong. What would run: sluice plan`;
+  const found = warnings === 0 ? 'nothing wrong' : `no errors, ${counted(warnings, 'warning')}`;
+  return `${counted(pipelines.length, 'pipeline')}, ${found}. What would run: sluice plan`;
 }
 
 function badLine(problems: readonly Problem[], unreachable: number): string {
