@@ -77,9 +77,13 @@ async function createServer({ tls, limits }: HttpListenerOptions): Promise<Serve
 /** A connection and its unanswered requests, in the order in which they came. */
 interface Client {
   readonly connection: Connection;
+  /** What answers go out on: over TLS another one than the connection's. */
+  readonly socket: Socket;
   readonly queue: HttpExchange[];
   /** Said once the requests before it are answered: behind it nothing can be read any more. */
   lastWords: string | null;
+  /** What still comes is read and dropped; the parser reports each piece of it as an error again. */
+  isHungUp: boolean;
 }
 
 class Listener implements HttpListener {
@@ -141,7 +145,7 @@ class Listener implements HttpListener {
 
   #acceptWith(isSecure: boolean): void {
     const know = (socket: Socket, connection: Connection): void => {
-      this.#clients.set(socket, { connection, queue: [], lastWords: null });
+      this.#clients.set(socket, { connection, socket, queue: [], lastWords: null, isHungUp: false });
     };
     this.#server.on('connection', (socket: Socket) => {
       const connection = this.#table.admit(socket);
@@ -198,13 +202,14 @@ class Listener implements HttpListener {
     connection.served++;
     connection.idleSinceMs = this.#options.clock.monotonic();
     if (queue.length > 0) void this.#serve(queue[0]!);
-    else if (client.lastWords !== null) hangUp(connection.socket, client.lastWords);
-    else if (this.#closingSinceMs !== null) connection.socket.destroySoon();
+    else if (client.lastWords !== null) hangUp(client, client.lastWords);
+    else if (this.#closingSinceMs !== null) client.socket.destroySoon();
   }
 
   /** HTTP that cannot be read, and headers or bodies that took too long. */
   #clientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     const client = this.#clients.get(socket);
+    if (client?.isHungUp === true) return;
     if (client === undefined || !socket.writable || error.code === 'ECONNRESET') {
       socket.destroy();
       return;
@@ -212,7 +217,7 @@ class Listener implements HttpListener {
     const refusal = refusalFor(error);
     const newest = client.queue.at(-1);
     if (newest?.isReceiving === true) newest.fail(refusal);
-    else if (newest === undefined) hangUp(socket, rawAnswer(refusal));
+    else if (newest === undefined) hangUp(client, rawAnswer(refusal));
     else client.lastWords = rawAnswer(refusal);
   }
 
@@ -258,8 +263,11 @@ class Listener implements HttpListener {
 }
 
 /** Says it, and reads on for a moment, since closing with bytes unread would reset the connection before the client has read. */
-function hangUp(socket: Duplex, words: string): void {
+function hangUp(client: Client, words: string): void {
+  const { socket } = client;
+  client.isHungUp = true;
   socket.end(words);
+  socket.resume();
   const timer = setTimeout(() => socket.destroy(), 500);
   socket.once('close', () => {
     clearTimeout(timer);
