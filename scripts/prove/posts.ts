@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readDataFolder } from '../../src/log/index.ts';
 import { freePorts } from '../services/child.ts';
 import { createHub, type Hub, HubProcess, listening } from './hub.ts';
 import { moments, type Proof, type Result } from './proof.ts';
@@ -132,18 +133,19 @@ class Traffic {
   }
 }
 
-interface Status {
-  readonly pipelines: readonly { readonly sinks: readonly { readonly lag: number }[] }[];
-}
-
-/** Waits until no sink has lag. */
+/** Waits until the sink has saved that it has everything: what the data folder itself says, for a status may be old. */
 async function settled(hub: Hub, life: HubProcess): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${hub.apiPort}/status`).catch(() => null);
-    const status = answer?.ok === true ? ((await answer.json()) as Status) : null;
-    const sinks = status?.pipelines.flatMap((pipeline) => pipeline.sinks) ?? [];
-    if (sinks.length > 0 && sinks.every((sink) => sink.lag === 0)) return;
+    const { topics, pipelines } = await readDataFolder({ dataDir: hub.dataDir });
+    const ends = topics.find(({ name }) => name === 'posts')?.ends ?? [];
+    const sinks = pipelines.flatMap((pipeline) => pipeline.sinks);
+    if (
+      ends.every(
+        (end, partition) => end === 0 || sinks.some((sink) => sink.partition === partition && sink.next === end),
+      )
+    )
+      return;
     if (Date.now() > deadline || !life.alive) throw new Error(`the sink does not catch up:\n${life.output}`);
     await sleep(50);
   }
