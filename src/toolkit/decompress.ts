@@ -124,7 +124,7 @@ class Inflation {
         if (decoder.destroyed) return;
         this.#byteLength += chunk.length;
         if (this.#byteLength > this.#maxBytes) {
-          fail(bomb(this.#maxBytes));
+          fail(bomb(this.#maxBytes, this.#maxBytes < this.#limits.maxBytes));
           return;
         }
         this.#chunks.push(chunk);
@@ -178,8 +178,10 @@ function createDecoder(coding: 'gzip' | 'zstd'): Gunzip | ZstdDecompress {
     : createZstdDecompress({ chunkSize: CHUNK_BYTES, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
 }
 
-function bomb(maxBytes: number): Refusal {
-  return new Refusal(413, `the body decompresses to more than ${maxBytes} bytes; send it in smaller requests`);
+function bomb(maxBytes: number, isRatio: boolean): Refusal {
+  return isRatio
+    ? new Refusal(413, `the body decompresses to more than ${MAX_RATIO} times its size; send it without compression`)
+    : new Refusal(413, `the body decompresses to more than ${maxBytes} bytes; send it in smaller requests`);
 }
 
 function damaged(coding: string, detail: string): Refusal {
