@@ -152,7 +152,7 @@ test('thousands of sockets that send a byte now and then are dropped on time, an
     [tlsPort, '\x16\x03'],
   ];
   using crowd = new Crowd();
-  const crowding = crowd.fill(kinds, 4000);
+  const crowding = crowd.fill(kinds, 5000);
   const times: number[] = [];
   while (crowd.isFilling || times.length < 200) {
     const started = Date.now();

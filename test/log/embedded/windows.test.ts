@@ -8,6 +8,7 @@ jest.setTimeout(60_000);
 const plan = planOf('orders');
 const neighbour = planOf('neighbour');
 const journals = `${DATA_DIR}/journals/orders`;
+const FRAME_HEADER_BYTES = 12;
 /** One journal, one segment, unless a test is about more. */
 const LARGE = { ...SMALL, journalBytes: 1e6, segmentBytes: 1e6 };
 
@@ -149,17 +150,20 @@ describe('a journal that is damaged', () => {
   /** Some generations, and frames behind the newest snapshot. */
   async function grown(seed: number): Promise<{ disk: FaultyDisk; values: string[] }> {
     const disk = new FaultyDisk(seed);
-    const scene = await Scene.begin(disk, [plan, neighbour], { ...SMALL, segmentBytes: 1e6 });
     const values: string[] = [];
     const framesBehind = (): number => {
       const journal = disk.contentOf(pathsOf(disk, isJournalOf).at(-1)!);
       return journal.toString('latin1').split('"sequence"').length - 1;
     };
-    while (values.length < 30 || framesBehind() < 3) {
-      values.push(`value ${values.length}`);
-      await scene.put(values.at(-1)!);
-    }
-    await scene.end();
+    do {
+      const scene = await Scene.begin(disk, [plan, neighbour], { ...SMALL, segmentBytes: 1e6 });
+      for (let number = 0; number < 4; number++) {
+        values.push(`value ${values.length}`);
+        await scene.put(values.at(-1)!);
+      }
+      // A new generation may be begun after the answer: only now nothing moves any more.
+      await scene.end();
+    } while (values.length < 30 || framesBehind() < 3);
     return { disk, values };
   }
 
@@ -203,6 +207,26 @@ describe('a journal that is damaged', () => {
     }
   });
 
+  test('does not make a refused frame of the journal before a commit', async () => {
+    for (const seed of chances(8)) {
+      const disk = new FaultyDisk(seed);
+      const scene = await Scene.begin(disk, [plan], LARGE);
+      await scene.put('a');
+      let isFailed = false;
+      disk.onOperation = ({ kind, path }) => {
+        if (isFailed || kind !== 'sync' || !isJournalOf(path)) return undefined;
+        isFailed = true;
+        return 'EIO';
+      };
+      await expect(scene.put('refused')).rejects.toMatchObject({ code: 'LOG_IO' });
+      await scene.end();
+      damage(disk, pathsOf(disk, isSnapshotOf).at(-1)!, 20);
+      const after = await Scene.begin(disk, [plan], LARGE);
+      await after.expectWhole(['a']);
+      await after.end();
+    }
+  });
+
   /** Refused, with the command that looks at it; nothing on the disk is changed; the neighbour works. */
   async function expectRefused(disk: FaultyDisk): Promise<void> {
     const before = contents(disk, DATA_DIR);
@@ -223,17 +247,25 @@ describe('a journal that is damaged', () => {
   test('in a frame with a good one behind it is corruption: nothing is cut', async () => {
     const { disk } = await grown(4);
     const journal = pathsOf(disk, isJournalOf).at(-1)!;
-    const second = disk.contentOf(journal).indexOf('"sequence"');
-    damage(disk, journal, second + 3);
+    // Neither the header, which has its own check, nor the last frame, which may be torn.
+    const last = disk.contentOf(journal).lastIndexOf('"sequence"');
+    damage(disk, journal, disk.contentOf(journal).lastIndexOf('"sequence"', last - 1) + 3);
     await expectRefused(disk);
   });
 
-  test('in a frame that an acknowledged generation follows is corruption: nothing is cut', async () => {
-    const { disk } = await grown(5);
-    damage(disk, pathsOf(disk, isSnapshotOf).at(-1)!, 20);
-    damage(disk, pathsOf(disk, isJournalOf).at(-2)!, -3);
-    await expectRefused(disk);
-  });
+  test.each(['frames', 'nothing yet'])(
+    'in a frame that a newer generation with %s follows is corruption: nothing is cut',
+    async (behind) => {
+      const { disk } = await grown(5);
+      const newest = pathsOf(disk, isJournalOf).at(-1)!;
+      const content = disk.contentOf(newest);
+      if (behind !== 'frames')
+        disk.replace(newest, content.subarray(0, content.indexOf('{"sequence"') - FRAME_HEADER_BYTES));
+      damage(disk, pathsOf(disk, isSnapshotOf).at(-1)!, 20);
+      damage(disk, pathsOf(disk, isJournalOf).at(-2)!, -3);
+      await expectRefused(disk);
+    },
+  );
 
   test('in all its snapshots is corruption: nothing is cut', async () => {
     const { disk } = await grown(6);
