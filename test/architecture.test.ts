@@ -10,6 +10,7 @@ const rooms = [
   'codec',
   'expression',
   'telemetry',
+  'kafka',
   'log',
   'toolkit',
   'registry',

@@ -27,6 +27,18 @@ export const remedies: Readonly<Record<ErrorCode, string>> = {
     'The topic was recreated, or another folder is in its place: restore it, or `sluice offsets forget` the sink to start anew.',
   TOPIC_UNKNOWN:
     'Check the name; `sluice offsets get` shows what there is. A pipeline without sources needs one that writes its topic.',
+  KAFKA_UNREACHABLE: 'Check `brokers` and the network. Nothing is lost: it goes on by itself when a broker answers.',
+  KAFKA_CREDENTIALS: 'Check `sasl`: mechanism, user and password as the brokers know them. It tries again by itself.',
+  KAFKA_TLS:
+    'Check `tls` and the port: brokers have one port for TLS and another without; `ca` must have signed theirs.',
+  KAFKA_DENIED:
+    'Have the operation that the message names allowed to this user (`kafka-acls`). It tries again by itself.',
+  KAFKA_UNSUPPORTED: 'Use newer brokers, or leave out the option that the message names.',
+  KAFKA_FENCED: 'Nothing, when another hub was meant to take over; else two hubs share one identity: see `host`.',
+  KAFKA_REBALANCED: 'Nothing: the member that has the partition now goes on from the saved offset.',
+  KAFKA_TRANSACTION: 'Nothing: the records are sent again. Raise the time-out of transactions if it comes often.',
+  KAFKA_REFUSED: 'Read the cause, which is the broker’s own word.',
+  KAFKA_CLOSED: 'Nothing: the hub was stopping, and what was not confirmed is read or sent again.',
   SOURCE_FAILED: 'Read the cause. It is started again by itself, from its checkpoint.',
   SINK_UNAVAILABLE:
     'Nothing, if it comes back: records wait in the topic. Else look at the target; the cause names it.',

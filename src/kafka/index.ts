@@ -1,0 +1,23 @@
+/** The Kafka client, for the topic log and for connectors; exported as `sluice/kafka`. */
+export type {
+  GroupGeneration,
+  GroupOffset,
+  KafkaChunk,
+  KafkaClient,
+  KafkaCluster,
+  KafkaEvent,
+  KafkaFeatures,
+  KafkaGroup,
+  KafkaMember,
+  KafkaProducer,
+  KafkaReader,
+  KafkaTopic,
+  KafkaTopicPartition,
+  MemberOptions,
+  NewKafkaTopic,
+  OffsetAt,
+  OffsetsOptions,
+  ProducerOptions,
+  ReaderOptions,
+} from './client.ts';
+export { kafkaOptions, type KafkaSettings } from './options.ts';
