@@ -1,5 +1,5 @@
 /** The contract between Sluice and its connectors, built-in or not. */
-export { Type, type Static } from '@sinclair/typebox';
+export { Type, type Static, type TObject } from '@sinclair/typebox';
 export type { BatchBuilder, DataRecord, Headers, RecordBatch, TopicPartition } from './batch.ts';
 export {
   defineSink,

@@ -1,4 +1,4 @@
-import { duration, path, secret, Type, type Static } from '../api/index.ts';
+import { duration, path, secret, Type, type Static, type TObject } from '../api/index.ts';
 
 const closed = { additionalProperties: false };
 
@@ -101,7 +101,5 @@ export const kafkaOptions = {
   }),
 };
 
-const settings = Type.Object(kafkaOptions, closed);
-
 /** The settings as a client takes them: converted, references resolved, defaults filled. */
-export type KafkaSettings = Static<typeof settings>;
+export type KafkaSettings = Static<TObject<typeof kafkaOptions>>;
