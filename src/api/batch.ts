@@ -25,6 +25,18 @@ export interface DataRecord {
 }
 
 /**
+ * A batch as it is stored: offsets without gaps, the producers' timestamps, no control batch. `bytes` is a whole record batch v2 whose header may be
+ * rewritten until the `write` settles.
+ */
+export interface StoredBatch {
+  readonly partition: TopicPartition;
+  readonly bytes: Buffer;
+  /** Its records are [first, first + count) of the batch that it is part of. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/**
  * Records in Kafka's batch layout. Accessors return views into the buffers behind it: valid until the `write` that got the
  * batch settles; nothing is copied or kept.
  */
@@ -51,6 +63,11 @@ export interface RecordBatch {
   headers(index: number): Headers;
   /** Built and decoded once per record and batch. */
   record(index: number): DataRecord;
+  /**
+   * The same records as whole stored batches, not opened, if the sink's definition says `sealed` and nothing else looks into the leg. Null for any other batch, as
+   * for one of records that are tried again: its records are there by the other accessors only.
+   */
+  readonly sealed: readonly StoredBatch[] | null;
 }
 
 export interface BatchBuilder {

@@ -37,8 +37,8 @@ export interface SourceDefinition<Options extends TObject = TObject> extends Def
   readonly kind: 'source';
   /** Can its input be read again from a position? Then it is exact on the embedded log and may ask for `exactly_once`. */
   readonly rewinds: boolean;
-  /** Where it runs when hubs share a group: `host` (files), `every` (listeners), `once` (a database poll). */
-  readonly placement: 'host' | 'every' | 'once';
+  /** Where it runs when hubs share a group: `host` (files), `every` (listeners), `once` (a database poll), `group` (Kafka: partitions by a consumer group). */
+  readonly placement: 'host' | 'every' | 'once' | 'group';
   /** Does the input end by itself, or with `run --once`? Listeners do not and are not started by `--once`. */
   readonly ends: boolean;
   /** How a client's repeats are kept out; unset when the source knows no ids. */
@@ -50,6 +50,8 @@ export interface SinkDefinition<Options extends TObject = TObject> extends Defin
   readonly kind: 'sink';
   /** `partition`: records of a partition are written one batch after the other. `none`: writes of one partition may overlap (deterministic ids). */
   readonly order: 'none' | 'partition';
+  /** Takes stored batches as they are (`RecordBatch.sealed`): they are opened only when something else looks into a record. `batch` does not limit them. */
+  readonly sealed?: boolean;
   /** The promise of the leg in one word, for `plan`. */
   readonly promise: 'at-least-once' | 'effectively-once' | 'exactly-once';
   /** Where the promise ends, one line each, for `plan`. */

@@ -1,6 +1,6 @@
 /** The contract between Sluice and its connectors, built-in or not. */
 export { Type, type Static, type TObject } from '@sinclair/typebox';
-export type { BatchBuilder, DataRecord, Headers, RecordBatch, TopicPartition } from './batch.ts';
+export type { BatchBuilder, DataRecord, Headers, RecordBatch, StoredBatch, TopicPartition } from './batch.ts';
 export {
   defineSink,
   defineSource,

@@ -1,4 +1,5 @@
 import type { SinkPlan } from '../config/index.ts';
+import type { RecordView } from '../record/index.ts';
 import type { HeldChunk } from './held-chunk.ts';
 import type { PartitionFeed } from './partition-feed.ts';
 import type { ViewPool } from './view-pool.ts';
@@ -55,13 +56,17 @@ export class Batcher {
   // The usual case of a busy leg: the chunk as it was read is the batch, and nothing is copied, not even its index.
   #wholeChunk(feed: PartitionFeed, filled: number): WriteBatch | null {
     const { view, at, chunk } = feed.queue[0]!;
-    const { maxRecords, maxBytes } = this.#limits;
     const isAlone = filled === 1 && feed.queue.length === 1;
-    const isLarge = view.count * 2 >= maxRecords || view.byteLength * 2 >= maxBytes;
-    if (at > 0 || !(isAlone || isLarge) || view.count > maxRecords || view.byteLength > maxBytes) return null;
+    if (view.sealed === null && !(at === 0 && this.#fits(view, isAlone))) return null;
     const batch = new WriteBatch({ view, owner: null, views: this.#views, chunks: new Set([chunk]), feeds: [feed] });
     feed.shift();
     return batch;
+  }
+
+  #fits({ count, byteLength }: RecordView, isAlone: boolean): boolean {
+    const { maxRecords, maxBytes } = this.#limits;
+    const isLarge = count * 2 >= maxRecords || byteLength * 2 >= maxBytes;
+    return (isAlone || isLarge) && count <= maxRecords && byteLength <= maxBytes;
   }
 
   #gather(feeds: readonly PartitionFeed[]): WriteBatch {

@@ -16,6 +16,8 @@ export interface SinkIntakeOptions {
   readonly views: ViewPool;
   readonly pool: BufferPool;
   readonly where: ((record: DataRecord) => boolean) | null;
+  /** The sink takes stored batches as they are. */
+  readonly sealed: boolean;
   readonly monotonic: () => number;
   readonly now: () => number;
   readonly log: Logger;
@@ -52,7 +54,7 @@ export class SinkIntake {
 
   /** Takes over the chunk. Throws `RECORD_CORRUPT` when its bytes are not what was stored. */
   take(chunk: FetchedChunk): void {
-    const { feeds, views, where, monotonic } = this.#options;
+    const { feeds, views, where, sealed, monotonic } = this.#options;
     const feed = feeds.get(chunk.partition.partition);
     if (feed === undefined || feed.isClosing) {
       chunk.release();
@@ -62,7 +64,8 @@ export class SinkIntake {
     let held: HeldChunk | null = null;
     const filtered = where === null ? null : views.take();
     try {
-      records.addStored(feed.partition, chunk.bytes, chunk.from);
+      if (sealed && where === null) records.addSealed(feed.partition, chunk.bytes, chunk.from);
+      else records.addStored(feed.partition, chunk.bytes, chunk.from);
       const bytes = Math.max(chunk.bytes.length, this.#smallestLoan);
       held = new HeldChunk(records, bytes, () => {
         this.#free(feed, held!, chunk);

@@ -197,6 +197,7 @@ export class SinkRun {
       views,
       pool,
       where,
+      sealed: definition.sealed ?? false,
       monotonic: () => clock.monotonic(),
       now: () => clock.now(),
       log,

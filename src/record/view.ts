@@ -1,10 +1,11 @@
-import type { DataRecord, Headers, RecordBatch, TopicPartition } from '../api/index.ts';
+import type { DataRecord, Headers, RecordBatch, StoredBatch, TopicPartition } from '../api/index.ts';
 import { sharedCompressor } from './compression.ts';
 import { corrupt, readBatchHeader, verifyBatch } from './header.ts';
 import { findHeader, readHeaders } from './headers.ts';
 import { indexRecords } from './index-records.ts';
 import { BATCH_HEADER_BYTES } from './layout.ts';
 import { RecordPlaces } from './record-places.ts';
+import { SealedChunk } from './sealed-chunk.ts';
 import { StoredRecord, type Decode } from './stored-record.ts';
 
 interface Run extends TopicPartition {
@@ -38,6 +39,8 @@ export class RecordView implements RecordBatch {
   #lastView: RecordView | null = null;
   #lastGeneration = -1;
   #lastSegment = -1;
+  /** All that is in the view, as long as nobody looked into a record. */
+  #sealed: SealedChunk | null = null;
 
   /** `decode` is called on the first look at a record's value. */
   constructor(options: { decode: Decode }) {
@@ -45,7 +48,11 @@ export class RecordView implements RecordBatch {
   }
 
   get count(): number {
-    return this.#places.count;
+    return this.#sealed?.count ?? this.#places.count;
+  }
+
+  get sealed(): readonly StoredBatch[] | null {
+    return this.#sealed?.batches ?? null;
   }
 
   get byteLength(): number {
@@ -64,6 +71,17 @@ export class RecordView implements RecordBatch {
     this.#runs.length = 0;
     this.#records.length = 0;
     this.#lastView = null;
+    this.#sealed = null;
+  }
+
+  /** As `addStored` into an empty view, but opens no batch before somebody looks into a record, if all of them may pass as they are. */
+  addSealed(partition: TopicPartition, chunk: Buffer, from: number): number {
+    const sealed = SealedChunk.of(partition, chunk, from);
+    if (sealed === null) return this.addStored(partition, chunk, from);
+    this.#sealed = sealed;
+    this.#byteLength = chunk.length;
+    this.#runFor(partition, 0).count = sealed.count;
+    return sealed.count;
   }
 
   /**
@@ -133,6 +151,7 @@ export class RecordView implements RecordBatch {
   }
 
   offset(index: number): number {
+    if (this.#sealed !== null) return this.#sealed.offset(index);
     this.#assertIndex(index);
     return this.#places.offsets[index]!;
   }
@@ -234,8 +253,17 @@ export class RecordView implements RecordBatch {
     return length < 0 ? null : this.#bytesOf(index).subarray(start, start + length);
   }
 
+  // Sealed batches have no places yet: the check that every access makes is where they are opened, at no cost for others.
   #assertIndex(index: number): void {
-    if (index >>> 0 !== index || index >= this.#places.count)
-      throw new RangeError(`record ${index} of ${this.#places.count}`);
+    if (index >>> 0 === index && index < this.#places.count) return;
+    if (this.#sealed === null || index >>> 0 !== index || index >= this.#sealed.count)
+      throw new RangeError(`record ${index} of ${this.count}`);
+    this.#open(this.#sealed);
+  }
+
+  #open(sealed: SealedChunk): void {
+    this.clear();
+    sealed.restore();
+    this.addStored(sealed.partition, sealed.chunk, sealed.from);
   }
 }
