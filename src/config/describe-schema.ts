@@ -36,7 +36,7 @@ export function showValue(value: Json): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…"`;
 }
 
-function byType({ type, minimum, maximum, minLength, pattern, minItems }: Schema): string {
+function byType({ type, minimum, maximum, minLength, pattern, minItems, examples }: Schema): string {
   switch (type) {
     case 'integer':
       return `a whole number${range(minimum, maximum)}`;
@@ -51,6 +51,7 @@ function byType({ type, minimum, maximum, minLength, pattern, minItems }: Schema
     default:
       if (pattern === NAME_PATTERN) return NAME_RULE;
       if (pattern === TOPIC_PATTERN) return TOPIC_RULE;
+      if (pattern !== undefined && typeof examples?.[0] === 'string') return `text such as ${examples[0]}`;
       if (pattern !== undefined) return `text that matches ${pattern}`;
       return minLength === undefined ? 'text' : 'text that is not empty';
   }

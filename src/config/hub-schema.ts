@@ -1,4 +1,5 @@
 import { duration, listenAddress, path, size, Type } from '../api/index.ts';
+import { kafkaOptions } from '../kafka/index.ts';
 import { NAME_PATTERN } from './names.ts';
 import { DEFAULT_REFERENCES } from './references.ts';
 
@@ -9,9 +10,11 @@ const closed = { additionalProperties: false };
 /** The hub file, `sluice.yaml`: the one place where its keys are named, typed, described and defaulted. */
 export const hubFileOptions = Type.Object(
   {
-    kafka: Type.Union([Type.Literal('embedded')], {
+    kafka: Type.Union([Type.Literal('embedded'), Type.Object(kafkaOptions, closed)], {
       default: 'embedded',
-      description: 'Where topics live. `embedded` keeps them in `data_dir`; nothing has to be installed.',
+      description:
+        'Where topics live: `embedded` keeps them in `data_dir`, nothing has to be installed; or the cluster that these options reach. They may hold references to any variable and file.',
+      examples: ['embedded', { brokers: ['kafka-1:9092', 'kafka-2:9092'] }],
     }),
     data_dir: path({
       default: '.sluice',

@@ -1,5 +1,6 @@
 /** Reads what users write, finds everything that is wrong with it, and makes plans of what is right. */
 export { convertOptions } from './convert.ts';
+export { kafkaPreview, kafkaSettings, maskKafka } from './hub-kafka.ts';
 export { hubSchema, pipelineSchema } from './json-schema.ts';
 export { loadHub, type LoadedHub, type LoadHubOptions } from './load-hub.ts';
 export { maskSecrets } from './mask.ts';

@@ -4,7 +4,7 @@ import { convertWords } from './convert.ts';
 import type { LegDraft } from './load-leg.ts';
 import { pipelineOptions, type topicOptions } from './pipeline-schema.ts';
 import type { PipelinePlan, SinkPlan, SourcePlan, TopicPlan } from './plan.ts';
-import { plainSchema } from './schema.ts';
+import { mapValues, plainSchema } from './schema.ts';
 import type { YamlFile } from './yaml-file.ts';
 
 export type PipelineSettings = Static<typeof pipelineOptions>;
@@ -47,6 +47,8 @@ function topicPlan(topic: string | Static<typeof topicOptions>): TopicPlan {
   return {
     name: options.name,
     partitions: options.partitions,
+    replicationFactor: options.replication_factor ?? null,
+    config: mapValues(options.config, String),
     compression: options.compression,
     retentionMs: options.retention.age,
     retentionBytes: options.retention.size,
@@ -61,7 +63,7 @@ function defaultTopic(name: string): Static<typeof topicOptions> {
 
 function sourcePlan(leg: LegDraft, general: SourcePlan['delivery'] | undefined): SourcePlan | null {
   const { name, settings, definition, entry } = leg;
-  if (name === null || settings === null || definition === null) return null;
+  if (name === null || settings === null || definition?.kind !== 'source') return null;
   return {
     name,
     connector: definition.name,
@@ -70,6 +72,8 @@ function sourcePlan(leg: LegDraft, general: SourcePlan['delivery'] | undefined):
     key: textOf(entry.words.key),
     partitionBy: settings.partition_by ?? 'source',
     delivery: settings.delivery ?? general ?? 'at_least_once',
+    placement: definition.placement,
+    rewinds: definition.rewinds,
   };
 }
 

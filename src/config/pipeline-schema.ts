@@ -105,8 +105,26 @@ export const topicOptions = Type.Object(
       default: 1,
       minimum: 1,
       maximum: 1024,
-      description: 'Order holds within a partition; sinks work on several at a time.',
+      description:
+        'Order holds within a partition; sinks work on several at a time. A Kafka topic that exists keeps its own.',
     }),
+    replication_factor: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        description: 'Copies of a Kafka topic that is created. The brokers’ default when it is not set.',
+      }),
+    ),
+    config: Type.Record(
+      Type.String({ pattern: '^[a-z][a-z.]*$' }),
+      Type.Union([Type.String(), Type.Number(), Type.Boolean()]),
+      {
+        ...closed,
+        default: {},
+        description: 'Settings of a Kafka topic that is created, by Kafka’s names.',
+        examples: [{ 'min.insync.replicas': '2' }],
+      },
+    ),
     compression: Type.Union(
       (['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const).map((codec) => Type.Literal(codec)),
       { default: 'none', description: 'How batches are stored.' },

@@ -1,4 +1,4 @@
-import type { Json } from '../api/index.ts';
+import type { Json, SourceDefinition } from '../api/index.ts';
 import type { Compression } from '../record/index.ts';
 
 /**
@@ -8,6 +8,8 @@ import type { Compression } from '../record/index.ts';
 export interface HubPlan {
   /** The hub file; null when none was found and defaults hold. */
   readonly file: string | null;
+  /** Null for the embedded log; else the options of the Kafka client as written, references unresolved (`kafkaSettings` resolves them where the client is opened). */
+  readonly kafka: Json | null;
   readonly dataDir: string;
   readonly group: string;
   /** Overrides the id made once in the data folder. */
@@ -49,6 +51,10 @@ export interface PipelinePlan {
 export interface TopicPlan {
   readonly name: string;
   readonly partitions: number;
+  /** Of a Kafka topic that is created; null: the broker's default. */
+  readonly replicationFactor: number | null;
+  /** Settings of a Kafka topic that is created, by Kafka's names. */
+  readonly config: Readonly<Record<string, string>>;
   readonly compression: Compression;
   readonly retentionMs: number;
   readonly retentionBytes: number;
@@ -67,6 +73,9 @@ export interface SourcePlan extends LegPlan {
   readonly key: string | null;
   readonly partitionBy: 'source' | 'batch';
   readonly delivery: 'at_least_once' | 'exactly_once';
+  /** Of its definition: where it runs when hubs share a group, and whether its input can be read again. */
+  readonly placement: SourceDefinition['placement'];
+  readonly rewinds: boolean;
 }
 
 export interface SinkPlan extends LegPlan {

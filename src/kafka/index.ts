@@ -21,3 +21,4 @@ export type {
   ReaderOptions,
 } from './client.ts';
 export { kafkaOptions, type KafkaSettings } from './options.ts';
+export { kafkaProblems } from './settings-problems.ts';

@@ -44,7 +44,11 @@ const sasl = Type.Object(
     oauth: Type.Optional(
       Type.Object(
         {
-          token_endpoint: Type.String({ pattern: '^https?://', description: 'Where tokens are asked for.' }),
+          token_endpoint: Type.String({
+            pattern: '^https?://',
+            description: 'Where tokens are asked for.',
+            examples: ['https://login.example.com/token'],
+          }),
           client_id: Type.String({ minLength: 1, description: 'The name of this client there.' }),
           client_secret: secret({ description: 'Its secret.' }),
           scope: Type.Optional(Type.String({ minLength: 1, description: 'What the token shall allow.' })),
@@ -87,11 +91,14 @@ const client = Type.Object(
 
 /** The one place where the settings of a Kafka client are named: part of the hub file and of the Kafka connectors. */
 export const kafkaOptions = {
-  brokers: Type.Array(Type.String({ pattern: '^(\\[[0-9a-fA-F:]+\\]|[^:/\\s]+):[0-9]{1,5}$' }), {
-    minItems: 1,
-    description: 'Some of the brokers, as `host:port`; they name the others.',
-    examples: [['kafka-1:9092', 'kafka-2:9092']],
-  }),
+  brokers: Type.Array(
+    Type.String({ pattern: '^(\\[[0-9a-fA-F:]+\\]|[^:/\\s]+):[0-9]{1,5}$', examples: ['kafka-1:9092'] }),
+    {
+      minItems: 1,
+      description: 'Some of the brokers, as `host:port`; they name the others.',
+      examples: [['kafka-1:9092', 'kafka-2:9092']],
+    },
+  ),
   tls,
   sasl: Type.Optional(sasl),
   client,

@@ -9,7 +9,14 @@ import { createEntryLogger, type LogEntry } from '../../src/telemetry/index.ts';
 import { ManualClock } from '../../src/testing/manual-clock.ts';
 
 const leg = { decode: 'json' as const };
-const sourceRest = { ...leg, key: null, partitionBy: 'source' as const, delivery: 'at_least_once' as const };
+const sourceRest = {
+  ...leg,
+  key: null,
+  partitionBy: 'source' as const,
+  delivery: 'at_least_once' as const,
+  placement: 'host' as const,
+  rewinds: true,
+};
 const sinkRest = {
   ...leg,
   where: null,
@@ -37,6 +44,8 @@ const quickstart: PipelinePlan = {
   topic: {
     name: 'quickstart',
     partitions: 2,
+    replicationFactor: null,
+    config: {},
     compression: 'none',
     retentionMs: 1,
     retentionBytes: 1,
@@ -53,6 +62,7 @@ const quickstart: PipelinePlan = {
 
 const plan: HubPlan = {
   file: '/home/me/sluice/sluice.yaml',
+  kafka: null,
   dataDir: '/home/me/sluice/.sluice',
   group: 'default',
   host: null,

@@ -12,6 +12,7 @@ test('without a hub file defaults hold', async () => {
   const { plan } = await folder.load();
   expect({ ...plan, pipelines: plan!.pipelines.map(({ name }) => name) }).toEqual({
     file: null,
+    kafka: null,
     dataDir: join(folder.path, '.sluice'),
     group: 'default',
     host: null,
@@ -54,6 +55,7 @@ references: { env: [A_*], file: [secrets, /run/x] }
   const at = (path: string): string => join(folder.path, 'hub', path);
   expect({ ...plan, pipelines: plan!.pipelines.map(({ name, file }) => [name, file]) }).toEqual({
     file: at('sluice.yaml'),
+    kafka: null,
     dataDir: at('data'),
     group: 'logs',
     host: 'rack-7',
@@ -85,7 +87,7 @@ data_dir: '\${env:HOME}'
 `.trimStart();
   const folder = await folderOf({ 'sluice.yaml': hub, 'pipelines/a.yaml': pipeline('a').replace('topic', 'topc') });
   expect(await folder.problems()).toEqual([
-    'sluice.yaml:1:8 CONFIG_WRONG_TYPE `kafka` must be `embedded`, got a mapping',
+    'sluice.yaml:1:20 CONFIG_BAD_VALUE `kafka.brokers[0]` must be text such as kafka-1:9092, got "a"',
     'sluice.yaml:2:1 CONFIG_UNKNOWN_OPTION the hub file has no option `datadir`; did you mean `data_dir`?',
     expect.stringContaining('sluice.yaml:3:16 CONFIG_BAD_ADDRESS'),
     expect.stringContaining('sluice.yaml:4:8 CONFIG_BAD_NAME `group` must be up to 63 lower-case letters'),
@@ -195,6 +197,8 @@ dead_letter: { topic: orders.bad, max_size: 2GiB, max_rate: { records: 5, share:
     topic: {
       name: 'orders.v1',
       partitions: 4,
+      replicationFactor: null,
+      config: {},
       compression: 'zstd',
       retentionMs: 86_400_000,
       retentionBytes: 1024 ** 3,
@@ -209,6 +213,8 @@ dead_letter: { topic: orders.bad, max_size: 2GiB, max_rate: { records: 5, share:
         key: 'value.id',
         partitionBy: 'batch',
         delivery: 'exactly_once',
+        placement: 'host',
+        rewinds: true,
       },
       {
         name: 'posts',
@@ -218,6 +224,8 @@ dead_letter: { topic: orders.bad, max_size: 2GiB, max_rate: { records: 5, share:
         key: null,
         partitionBy: 'source',
         delivery: 'at_least_once',
+        placement: 'every',
+        rewinds: false,
       },
     ],
     sinks: [

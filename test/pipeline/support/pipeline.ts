@@ -95,6 +95,8 @@ export function startTest(test: TestPipeline): Started {
     topic: {
       name: 'in',
       partitions: test.log.describe('in').partitions,
+      replicationFactor: null,
+      config: {},
       compression: 'none',
       retentionMs: 1e9,
       retentionBytes: 1e9,
@@ -106,6 +108,8 @@ export function startTest(test: TestPipeline): Started {
       key: null,
       partitionBy: 'source',
       delivery: 'at_least_once',
+      placement: 'host',
+      rewinds: true,
       ...test.source,
     })),
     sinks: sinks.map((_, index) => ({

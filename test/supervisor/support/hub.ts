@@ -17,7 +17,16 @@ export function pipelinePlan(name: string, more: Partial<PipelinePlan> = {}): Pi
     name,
     file: '/pipelines/x.yaml',
     isolation: 'shared',
-    topic: { name, partitions: 1, compression: 'none', retentionMs: 1e9, retentionBytes: 1e9, maxRecordBytes: 1e6 },
+    topic: {
+      name,
+      partitions: 1,
+      replicationFactor: null,
+      config: {},
+      compression: 'none',
+      retentionMs: 1e9,
+      retentionBytes: 1e9,
+      maxRecordBytes: 1e6,
+    },
     sources: [],
     sinks: [],
     deadLetter: { topic: `${name}.dead`, maxBytes: 1e9, maxRate: null },
@@ -62,6 +71,7 @@ export async function createTestHub({ pipelines, plan, once = false, recover, pr
   const metrics = new MetricsRegistry();
   const hub: HubPlan = {
     file: null,
+    kafka: null,
     dataDir,
     group: 'default',
     host: null,
