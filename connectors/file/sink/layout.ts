@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { SluiceError, type RecordBatch, type RecordFailure, type Template } from 'sluice/api';
-import { JsonLine } from './json-line.ts';
+import { JsonLine } from 'sluice/codec';
 import { isInside } from './manifest.ts';
 import type { OpenPartition } from './open-partition.ts';
 import type { PartFile } from './open-files.ts';

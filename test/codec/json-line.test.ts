@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { JsonLine } from '../../../connectors/file/sink/json-line.ts';
+import { JsonLine } from '../../src/codec/json-line.ts';
 
 const line = new JsonLine();
 
