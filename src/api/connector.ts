@@ -50,6 +50,13 @@ export interface SinkDefinition<Options extends TObject = TObject> extends Defin
   readonly kind: 'sink';
   /** `partition`: records of a partition are written one batch after the other. `none`: writes of one partition may overlap (deterministic ids). */
   readonly order: 'none' | 'partition';
+  /** True when these options need the order of a partition although `order` is `none`. Called as `validate` is. */
+  needsOrder?(options: Static<Options>): boolean;
+  /**
+   * True when what the target holds hangs on the offsets of this incarnation of the topic and on its number of partitions (versions that are offsets, say): the
+   * sink stops when one of them changed, instead of going on with offsets that mean something else. Called as `validate` is.
+   */
+  tiedToTopic?(options: Static<Options>): boolean;
   /** Takes stored batches as they are (`RecordBatch.sealed`): they are opened only when something else looks into a record. `batch` does not limit them. */
   readonly sealed?: boolean;
   /** The promise of the leg in one word, for `plan`. */

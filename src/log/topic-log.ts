@@ -49,6 +49,8 @@ export interface SubscribeOptions {
   readonly topic: string;
   /** Where a sink without saved state starts; saved before it reads. */
   readonly start: 'earliest' | 'latest';
+  /** The target's content hangs on the offsets of this incarnation and its number of partitions: `subscribe` throws `TOPIC_CHANGED` when the saved state knows others. */
+  readonly keyed?: boolean;
   /** Fetched bytes live in its buffers: no free buffer, no fetch. */
   readonly pool: BufferPool;
   /** Read by at most so many bytes at once (one batch may exceed it). */
