@@ -1,9 +1,8 @@
 /** @type {import('jest').Config} */
-const config = {
+const common = {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['sluice-source', 'node', 'node-addons'] },
   roots: ['<rootDir>/src', '<rootDir>/connectors', '<rootDir>/test'],
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   transform: {
     '^.+\\.[cm]?[jt]s$': [
@@ -17,6 +16,26 @@ const config = {
     ],
   },
   transformIgnorePatterns: [],
+};
+
+/** @type {import('jest').Config} */
+const config = {
+  projects: [
+    {
+      ...common,
+      displayName: 'units',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['\\.server\\.test\\.ts$'],
+    },
+    {
+      ...common,
+      displayName: 'servers',
+      testMatch: ['<rootDir>/test/**/*.server.test.ts'],
+      runner: '<rootDir>/test/support/serial-runner.ts',
+      globalSetup: '<rootDir>/test/support/begin-servers.ts',
+      globalTeardown: '<rootDir>/test/support/end-servers.ts',
+    },
+  ],
   collectCoverageFrom: ['src/**/*.ts', 'connectors/**/*.ts'],
 };
 export default config;

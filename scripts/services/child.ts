@@ -1,22 +1,32 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answers, type Probe } from './probe.ts';
+
+/** All that is needed to start a process, now and again. Its output is appended to `logFile`. */
+export interface Launch {
+  /** Tells it from the other processes of its service. */
+  readonly name: string;
+  readonly command: string;
+  readonly parameters: readonly string[];
+  readonly logFile: string;
+  readonly cwd: string;
+  readonly probe: Probe;
+}
 
 /** A process that outlives the command that started it. `started` tells it from a later process of the same id. */
 export interface Child {
   readonly pid: number;
   readonly started: string;
+  readonly launch: Launch;
 }
 
-/** Starts `command` with its output appended to `logFile`, in a session of its own. */
-export async function startChild(
-  command: string,
-  parameters: readonly string[],
-  logFile: string,
-  cwd: string,
-): Promise<Child> {
+const readyWithinMs = 120_000;
+
+/** Starts it in a session of its own; `waitUntilReady` tells when it answers. */
+export async function startChild(launch: Launch): Promise<Child> {
+  const { command, parameters, logFile, cwd } = launch;
   await mkdir(dirname(logFile), { recursive: true });
   const log = await open(logFile, 'a');
   try {
@@ -28,7 +38,7 @@ export async function startChild(
       });
     });
     child.unref();
-    return { pid, started: (await startTime(pid)) ?? '' };
+    return { pid, started: (await startTime(pid)) ?? '', launch };
   } finally {
     await log.close();
   }
@@ -39,56 +49,55 @@ export async function isAlive(child: Child): Promise<boolean> {
   return started !== null && started === child.started;
 }
 
-/** Ends exactly this process: politely first, by force after the deadline. True when it was alive. */
+/** Sends a signal to exactly this process. False when it has ended. */
+export async function signalChild(child: Child, signal: NodeJS.Signals): Promise<boolean> {
+  return (await isAlive(child)) && process.kill(child.pid, signal);
+}
+
+/** Ends exactly this process, a stopped one too: politely first, by force after the deadline. */
 export async function stopChild(
   child: Child,
   signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
   deadlineMs = 15_000,
-): Promise<boolean> {
-  if (!(await isAlive(child))) return false;
-  process.kill(child.pid, signal);
+): Promise<void> {
+  await signalChild(child, signal);
+  await signalChild(child, 'SIGCONT');
   const deadline = Date.now() + deadlineMs;
   while (await isAlive(child)) {
-    if (Date.now() > deadline) process.kill(child.pid, 'SIGKILL');
-    await sleep(50);
+    if (Date.now() > deadline) await signalChild(child, 'SIGKILL');
+    await sleep(20);
   }
-  return true;
 }
 
-/** Waits until `isReady` says so; rejects with the end of the log when the process ends before, or after two minutes. */
-export async function waitUntilReady(child: Child, logFile: string, isReady: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 120_000;
-  while (!(await isReady())) {
+/** Starts processes that need each other to become ready. When one does not, all are ended and the reason is thrown. */
+export async function startChildren(launches: readonly Launch[]): Promise<Child[]> {
+  const children = await Promise.all(launches.map(startChild));
+  try {
+    await Promise.all(children.map(waitUntilReady));
+    return children;
+  } catch (error) {
+    await Promise.all(children.map((child) => stopChild(child, 'SIGKILL')));
+    throw error;
+  }
+}
+
+/** Waits until its probe is answered; rejects with the end of the log when the process ends before, or after two minutes. */
+export async function waitUntilReady(child: Child): Promise<void> {
+  const { logFile, probe } = child.launch;
+  const deadline = Date.now() + readyWithinMs;
+  while (!(await answers(probe))) {
     const isLate = Date.now() > deadline;
     if (isLate || !(await isAlive(child))) {
       const log = await readFile(logFile, 'utf8');
-      throw new Error(
-        `waiting for ${logFile}: ${isLate ? 'not ready after 120 s' : 'the process ended'}\n${log.slice(-2000)}`,
-      );
+      const problem = isLate ? `not ready after ${readyWithinMs / 1000} s` : 'the process ended';
+      throw new Error(`waiting for ${logFile}: ${problem}\n${log.slice(-2000)}`);
     }
     await sleep(100);
   }
 }
 
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const { port } = server.address() as { port: number };
-      await new Promise((resolve) => server.close(resolve));
-      return port;
-    }),
-  );
-}
-
-/** Field 22 of /proc/PID/stat (proc(5)); null when there is no such process or it is a zombie. */
-async function startTime(pid: number): Promise<string | null> {
+/** When a process began, in ticks since the boot: field 22 of /proc/PID/stat (proc(5)). Null when there is no such process or it is a zombie. */
+export async function startTime(pid: number): Promise<string | null> {
   try {
     const text = await readFile(`/proc/${pid}/stat`, 'utf8');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePorts } from '../../scripts/services/child.ts';
+import { freePorts } from '../../scripts/services/ports.ts';
 import { createHub, HubProcess, listening, type Hub } from '../../scripts/prove/hub.ts';
 import { Ledger } from '../../src/testing/index.ts';
 

@@ -1,0 +1,55 @@
+import { kafkaTool, ownServer, serverSuite, uniqueName, type OwnServer } from '../support/servers.ts';
+
+serverSuite('the shared broker', ['kafka'], (where) => {
+  test('is spoken to by Kafka’s own tools', async () => {
+    const topic = uniqueName('orders');
+    await createTopic(where.kafka.brokers, topic);
+    await produce(where.kafka.brokers, topic, ['a', 'b']);
+    expect(await consume(where.kafka.brokers, topic, 2)).toEqual(['a', 'b']);
+  });
+});
+
+serverSuite('a broker of one’s own', [], () => {
+  let server: OwnServer<'kafka'>;
+
+  beforeAll(async () => {
+    server = await ownServer('kafka', { 'message.max.bytes': 2000 });
+  }, 150_000);
+
+  afterAll(() => server.down());
+
+  test('has its data and its address again after SIGKILL', async () => {
+    const topic = uniqueName('orders');
+    const { brokers } = server.where;
+    await createTopic(brokers, topic);
+    await produce(brokers, topic, ['kept']);
+    await server.kill();
+    await server.startAgain();
+    expect(await consume(brokers, topic, 1)).toEqual(['kept']);
+  });
+});
+
+function createTopic(brokers: string, topic: string): Promise<unknown> {
+  return kafkaTool('org.apache.kafka.tools.TopicCommand', [
+    ...['--bootstrap-server', brokers, '--create', '--topic', topic, '--partitions', '1'],
+  ]);
+}
+
+function produce(brokers: string, topic: string, lines: readonly string[]): Promise<unknown> {
+  const parameters = ['--bootstrap-server', brokers, '--topic', topic];
+  return kafkaTool('org.apache.kafka.tools.ConsoleProducer', parameters, `${lines.join('\n')}\n`);
+}
+
+async function consume(brokers: string, topic: string, count: number): Promise<string[]> {
+  const parameters = [
+    '--bootstrap-server',
+    brokers,
+    '--topic',
+    topic,
+    '--from-beginning',
+    '--max-messages',
+    String(count),
+  ];
+  const { stdout } = await kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', parameters);
+  return stdout.split('\n').filter((line) => line !== '');
+}
