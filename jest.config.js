@@ -31,7 +31,7 @@ const config = {
       ...common,
       displayName: 'servers',
       testMatch: ['<rootDir>/test/**/*.server.test.ts'],
-      runner: '<rootDir>/test/support/serial-runner.ts',
+      runner: '<rootDir>/test/support/serial-runner.cjs',
       globalSetup: '<rootDir>/test/support/begin-servers.ts',
       globalTeardown: '<rootDir>/test/support/end-servers.ts',
     },
