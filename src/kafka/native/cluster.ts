@@ -1,0 +1,166 @@
+import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
+import type { KafkaSettings } from '../options.ts';
+import { abortable } from './abortable.ts';
+import { addressOf, parseAddress } from './address.ts';
+import { backOff } from './back-off.ts';
+import type { BrokerConnection } from './broker-connection.ts';
+import { Connections, type Lane } from './connections.ts';
+import { Coordinators, type CoordinatorKey } from './coordinators.ts';
+import { KafkaError, kafkaError } from './errors.ts';
+import { Metadata } from './metadata.ts';
+import { brokerOpener } from './open-connection.ts';
+import { Waiting } from './waiting.ts';
+
+const CONTROL = 'control';
+
+export type Target = { readonly node: number } | CoordinatorKey | 'controller' | 'any';
+
+export interface ClusterOptions {
+  readonly settings: KafkaSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onWait?: (reason: string | null) => void;
+}
+
+export interface ConnectionWish {
+  /** Requests of different lanes do not wait behind each other: a broker answers those of one connection in order. Default `control`. */
+  readonly lane?: string;
+  /** For requests that take longer than `request_timeout`: a long poll, a join. Held when the lane's connection is made. */
+  readonly requestTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A Kafka cluster: its connections, what it says of itself, and the patience with it. */
+export class Cluster {
+  readonly settings: KafkaSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metadata: Metadata;
+  readonly #connections: Connections;
+  readonly #coordinators: Coordinators;
+  readonly #waiting: Waiting;
+  readonly #closing = new AbortController();
+  #reaching: Promise<BrokerConnection> | null = null;
+
+  constructor({ settings, clock, log, onWait }: ClusterOptions) {
+    this.settings = settings;
+    this.clock = clock;
+    this.log = log;
+    this.#waiting = new Waiting(clock, onWait ?? (() => undefined));
+    this.#connections = new Connections({
+      open: brokerOpener(settings, clock),
+      settings,
+      clock,
+      log,
+      closed: this.closed,
+    });
+    const anyBroker = (signal: AbortSignal): Promise<BrokerConnection> => this.connection('any', { signal });
+    this.#coordinators = new Coordinators(anyBroker);
+    this.metadata = new Metadata({
+      clock,
+      anyBroker,
+      retrying: (what, attempt, signal) => this.retrying(what, attempt, signal),
+      closed: this.closed,
+    });
+  }
+
+  /** Aborts, with `KAFKA_CLOSED`, when the cluster is closed. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** A live connection to the target, made when missing or broken. Rejects when that does not work at once: to be called within `retrying`. */
+  async connection(target: Target, wish: ConnectionWish = {}): Promise<BrokerConnection> {
+    const signal = this.#withClosed(wish.signal);
+    const { lane = CONTROL, requestTimeoutMs = this.settings.client.request_timeout } = wish;
+    const broker = await abortable(this.#connect(target, { lane, requestTimeoutMs }, signal), signal);
+    await broker.untilUnthrottled(signal);
+    return broker;
+  }
+
+  /** Repeats `attempt` while it rejects with what waiting mends: back-off with jitter, leaders and coordinators looked up anew where the error asks for it. */
+  async retrying<R>(what: string, attempt: () => Promise<R>, signal?: AbortSignal): Promise<R> {
+    const either = this.#withClosed(signal);
+    const wait = this.#waiting.begin();
+    try {
+      for (let failures = 1; ; failures++) {
+        either.throwIfAborted();
+        try {
+          return await attempt();
+        } catch (cause) {
+          either.throwIfAborted();
+          const error = kafkaError(cause, what);
+          if (!error.retryable) throw error;
+          this.#refreshAfter(error);
+          wait.because(error instanceof KafkaError ? error.matter : error.message);
+          await this.clock.sleep(backOff(failures), either);
+        }
+      }
+    } finally {
+      wait.end();
+    }
+  }
+
+  /** What has been waited for longest, once that has lasted a second. */
+  get waitingFor(): string | null {
+    return this.#waiting.reason;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new SluiceError('KAFKA_CLOSED', 'using the Kafka client: it is closed'));
+    await this.#connections.close();
+  }
+
+  #withClosed(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.closed : AbortSignal.any([signal, this.closed]);
+  }
+
+  async #connect(target: Target, lane: Lane, signal: AbortSignal): Promise<BrokerConnection> {
+    if (target === 'any') return lane.lane === CONTROL ? this.#any() : this.#sameNode(await this.#any(), lane);
+    if (typeof target === 'object' && 'coordinator' in target) {
+      const { node, at } = await this.#coordinators.find(target, signal);
+      return this.#connections.get(node, at, lane);
+    }
+    const view = this.metadata.view ?? (await this.metadata.discover(await this.#any()));
+    const node = target === 'controller' ? view.controller : target.node;
+    const at = view.brokers.get(node);
+    if (at !== undefined) return this.#connections.get(node, at, lane);
+    // Brokers without a controller of the old kind pass such requests on themselves.
+    if (target === 'controller') return this.#any();
+    await this.metadata.discover(await this.#any());
+    throw new KafkaError(
+      'KAFKA_UNREACHABLE',
+      'metadata',
+      'connecting to Kafka',
+      `broker ${node} is not in the cluster`,
+    );
+  }
+
+  async #any(): Promise<BrokerConnection> {
+    return this.#connections.openOne() ?? (this.#reaching ??= this.#reach());
+  }
+
+  // Brokers that the cluster named first, since those of the settings may long be gone.
+  async #reach(): Promise<BrokerConnection> {
+    try {
+      const named = [...(this.metadata.view?.brokers ?? [])];
+      const known = new Set(named.map(([, at]) => addressOf(at)));
+      const configured = this.settings.brokers.filter((address) => !known.has(address)).map(parseAddress);
+      const broker = await this.#connections.first([...named, ...configured.map((at) => [-1, at] as const)]);
+      if (this.metadata.view === null) await this.metadata.discover(broker);
+      return broker;
+    } finally {
+      this.#reaching = null;
+    }
+  }
+
+  #sameNode({ nodeId, at }: BrokerConnection, lane: Lane): Promise<BrokerConnection> {
+    return this.#connections.get(nodeId, at, lane);
+  }
+
+  #refreshAfter(error: SluiceError): void {
+    if (!(error instanceof KafkaError) || error.class === 'retry') return;
+    this.#coordinators.forget();
+    if (error.class === 'metadata') this.metadata.invalidate();
+  }
+}

@@ -1,0 +1,74 @@
+import { GenericError, MultipleErrors, ResponseError } from '@platformatic/kafka';
+import { SluiceError, type ErrorCode } from '../../api/index.ts';
+import { meaningOf, type ErrorClass } from './error-codes.ts';
+
+export type { ErrorClass } from './error-codes.ts';
+
+/** What went wrong between this client and a cluster, and what to do about it. */
+export class KafkaError extends SluiceError {
+  readonly class: ErrorClass;
+  /** What is said while it is waited for: what is the matter, without what was being done. */
+  readonly matter: string;
+
+  constructor(code: ErrorCode, errorClass: ErrorClass, doing: string, matter: string, cause?: unknown) {
+    const retryable = errorClass === 'retry' || errorClass === 'metadata' || errorClass === 'coordinator';
+    super(code, `${doing}: ${matter}`, { retryable, cause });
+    this.class = errorClass;
+    this.matter = matter;
+  }
+}
+
+/** An error code of an answer. */
+export class ProtocolError extends KafkaError {
+  readonly protocolCode: number;
+
+  constructor(protocolCode: number, doing: string, detail: string | null = null) {
+    const { name, class: errorClass, code, text } = meaningOf(protocolCode);
+    const said = [text, detail === '' ? null : detail].filter((part) => part !== null);
+    const remedy = errorClass === 'denied' ? ['the access control list does not allow it'] : [];
+    const words = [...remedy, ...said].join('; ');
+    super(code, errorClass, doing, words === '' ? name : `${words} (${name})`);
+    this.protocolCode = protocolCode;
+  }
+}
+
+/** `doing` names the operation and its object: `fetching from topic "a" partition 3`. `detail`: what the broker says beside the code. */
+export function protocolError(code: number, doing: string, detail: string | null = null): ProtocolError {
+  return new ProtocolError(code, doing, detail);
+}
+
+/** Throws what an error code of an answer means; 0 means nothing. */
+export function throwOnCode(code: number, doing: string, detail: string | null = null): void {
+  if (code !== 0) throw protocolError(code, doing, detail);
+}
+
+/**
+ * The answer also where it carries error codes, which the generated parsers throw: what they mean is the caller's to judge, entry by
+ * entry, since one partition's error says nothing about the others.
+ */
+export async function answerOf<Response>(request: Promise<Response>): Promise<Response> {
+  try {
+    return await request;
+  } catch (error) {
+    if (error instanceof ResponseError) return (error as unknown as { response: Response }).response;
+    throw error;
+  }
+}
+
+/** Whatever a request rejects with, as an error that says what to do. */
+export function kafkaError(error: unknown, doing: string): SluiceError {
+  if (error instanceof SluiceError) return error;
+  if (error instanceof MultipleErrors) {
+    const first = error.errors.find((part) => typeof codeIn(part) === 'number') as unknown;
+    const code = codeIn(first);
+    if (code !== null) return protocolError(code, doing);
+  }
+  if (error instanceof GenericError && error.code === 'PLT_KFK_NETWORK')
+    return new KafkaError('KAFKA_UNREACHABLE', 'metadata', doing, 'the connection broke', error);
+  return new KafkaError('KAFKA_REFUSED', 'fatal', doing, 'the answer cannot be read', error);
+}
+
+function codeIn(error: unknown): number | null {
+  if (typeof error !== 'object' || error === null || !('apiCode' in error)) return null;
+  return typeof error.apiCode === 'number' ? error.apiCode : null;
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../../api/index.ts';
+
+/** How long something may not work before it is said. */
+const SAID_AFTER_MS = 1000;
+
+interface Wait {
+  since: number;
+  reason: string;
+}
+
+/** What calls wait for, as one sentence: that of the call which has waited longest, once that has lasted a second. */
+export class Waiting {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #onChange: (reason: string | null) => void;
+  readonly #waits = new Set<Wait>();
+  #said: string | null = null;
+
+  constructor(clock: Pick<Clock, 'monotonic'>, onChange: (reason: string | null) => void) {
+    this.#clock = clock;
+    this.#onChange = onChange;
+  }
+
+  /** Null while everything goes on. */
+  get reason(): string | null {
+    return this.#said;
+  }
+
+  /** For one call: `because` after each failed attempt, `end` when the call settles. */
+  begin(): { because(reason: string): void; end(): void } {
+    let wait: Wait | null = null;
+    return {
+      because: (reason) => {
+        if (wait === null) {
+          wait = { since: this.#clock.monotonic(), reason };
+          this.#waits.add(wait);
+        }
+        wait.reason = reason;
+        this.#say();
+      },
+      end: () => {
+        if (wait === null) return;
+        this.#waits.delete(wait);
+        this.#say();
+      },
+    };
+  }
+
+  #say(): void {
+    const long = this.#clock.monotonic() - SAID_AFTER_MS;
+    const [oldest] = this.#waits;
+    const reason = oldest !== undefined && oldest.since <= long ? oldest.reason : null;
+    if (reason === this.#said) return;
+    this.#said = reason;
+    this.#onChange(reason);
+  }
+}
