@@ -15,7 +15,7 @@ export function answerIndex(): Answer {
     '/status    what each source and sink is doing, as JSON',
     '/metrics   numbers for Prometheus',
     '/health    200 while the hub runs, 503 once it drains',
-    '/ready     200 while every pipeline is at work',
+    '/ready     200 while every pipeline is at work and its topics can be reached',
   ];
   return { status: 200, text: `${pages.join('\n')}\n` };
 }
@@ -26,7 +26,7 @@ export function answerHealth({ isDraining }: HubStatus, version: string): Answer
 
 export function answerReady({ isDraining, pipelines }: HubStatus): Answer {
   const waiting = pipelines
-    .filter(({ state }) => !READY.includes(state))
+    .filter(({ state, waitsFor }) => !READY.includes(state) || waitsFor !== null)
     .map(({ name, state, reason }) => ({ pipeline: name, state, reason }));
   const isReady = !isDraining && waiting.length === 0;
   return json(isReady ? 200 : 503, { ready: isReady, waiting });

@@ -1,28 +1,24 @@
 /** The entry of worker threads: picks what pipelines are made of. */
-import { openEmbeddedLog } from '../log/index.ts';
 import { startPipeline } from '../pipeline/index.ts';
 import { createRegistry } from '../registry/index.ts';
 import { hostPipelines } from '../supervisor/index.ts';
 import { realClock } from '../telemetry/index.ts';
+import { TopicLogs } from './topic-logs.ts';
 
 const registry = createRegistry();
+const logs = new TopicLogs(process.env);
 
-hostPipelines(async (plan, { setup, bufferBytes, log, metrics, onEvent }) => {
-  const pipeline = plan.name;
-  const topicLog = await openEmbeddedLog({
-    state: setup.logState,
-    pipeline,
-    clock: realClock,
-    log: log.child({ pipeline }),
-    metrics: metrics.bind({ pipeline }),
-  });
+hostPipelines(async (plan, context) => {
+  const { setup, bufferBytes, log, metrics, onEvent } = context;
+  const opened = await logs.open(plan, context);
   const running = startPipeline({
     plan,
     hubId: setup.hubId,
+    group: setup.plan.group,
     registry,
     references: setup.plan.references,
     env: process.env,
-    topicLog,
+    topicLog: opened.topicLog,
     bufferBytes,
     clock: realClock,
     log,
@@ -30,5 +26,5 @@ hostPipelines(async (plan, { setup, bufferBytes, log, metrics, onEvent }) => {
     once: setup.once,
     onEvent,
   });
-  return { running, close: () => topicLog.close() };
+  return { running, close: () => opened.close() };
 });

@@ -4,6 +4,11 @@ import type { BackOff } from './back-off.ts';
 import type { PipelineStateHolder } from './state.ts';
 import type { PipelineResult, SupervisedPipeline, Totals } from './status.ts';
 
+interface Told {
+  readonly state: 'running' | 'degraded' | 'paused';
+  readonly reason: string | null;
+}
+
 /** What the supervisor keeps of one pipeline over all its starts. */
 export class PipelineEntry {
   readonly plan: PipelinePlan;
@@ -15,6 +20,9 @@ export class PipelineEntry {
   /** How it ended for good; null while it runs or is started again. */
   result: PipelineResult | null = null;
   #last: PipelineStatus | null = null;
+  /** What the running pipeline says of itself; null before it is open. */
+  #told: Told | null = null;
+  #waitsFor: string | null = null;
   /** Of the starts before this one. */
   #before: Totals = { recordsIn: 0, delivered: 0, dropped: 0, deadLettered: 0 };
   #isCounted = true;
@@ -43,11 +51,25 @@ export class PipelineEntry {
     this.#isCounted = false;
   }
 
+  /** A change that the running pipeline told. */
+  tell(told: Told): void {
+    this.#told = told;
+    this.#show();
+  }
+
+  /** What its topic log waits for; null once it goes on. */
+  wait(reason: string | null): void {
+    this.#waitsFor = reason;
+    this.#show();
+  }
+
   /** This start is over: what it counted is kept. `end` knows better than the last report, when there is one. */
   settle(end?: Totals): void {
     if (end !== undefined) this.#before = sum(this.#before, end);
     else this.#before = this.totals;
     this.#isCounted = true;
+    this.#told = null;
+    this.#waitsFor = null;
   }
 
   end(outcome: PipelineResult['outcome'], reason: string | null, inFlight = 0): void {
@@ -61,6 +83,7 @@ export class PipelineEntry {
       state: state.state,
       reason: state.reason,
       since: state.since,
+      waitsFor: this.#waitsFor,
       restarts,
       worker,
       topic: plan.topic.name,
@@ -69,6 +92,13 @@ export class PipelineEntry {
       sinks: this.#last?.sinks ?? plan.sinks.map((leg) => unstartedSink(leg, state.since)),
       deadLetters: totals.deadLettered,
     };
+  }
+
+  /** A log that waits degrades whatever goes on; what an operator has to look at stays in sight. */
+  #show(): void {
+    const told = this.#told;
+    if (this.#waitsFor !== null && told?.state !== 'paused') this.state.handle('degraded', this.#waitsFor);
+    else if (told !== null) this.state.handle(told.state, told.reason);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Json } from '../api/index.ts';
 import type { HubPlan } from '../config/index.ts';
 import type { EmbeddedLogState } from '../log/index.ts';
 import type { PipelineEnd, PipelineEvent, PipelineStatus } from '../pipeline/index.ts';
@@ -15,9 +16,13 @@ export interface WorkerData {
 export interface WorkerSetup {
   readonly plan: HubPlan;
   readonly hubId: string;
-  readonly logState: EmbeddedLogState;
+  readonly log: WorkerLog;
   readonly once: boolean;
 }
+
+/** Where topics live. `options`: of the Kafka client as written, references unresolved. */
+export type WorkerLog =
+  { readonly kind: 'embedded'; readonly state: EmbeddedLogState } | { readonly kind: 'kafka'; readonly options: Json };
 
 export type ToWorker =
   | { readonly type: 'setup'; readonly setup: WorkerSetup; readonly pipelines: readonly string[] }
@@ -29,6 +34,8 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'event'; readonly event: PipelineEvent }
+  /** What the pipeline's topic log waits for, in words; null while it goes on. */
+  | { readonly type: 'waiting'; readonly pipeline: string; readonly reason: string | null }
   | { readonly type: 'report'; readonly statuses: readonly PipelineStatus[]; readonly metrics: MetricsDelta }
   | { readonly type: 'log'; readonly entry: LogEntry }
   /** The pipeline ended, its log is closed. */

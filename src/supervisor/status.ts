@@ -14,6 +14,8 @@ export interface SupervisedPipeline extends Omit<PipelineStatus, 'state'> {
   readonly state: SupervisedState;
   /** Milliseconds since the epoch when the state began. */
   readonly since: number;
+  /** What its topic log waits for, in words; null while it goes on. */
+  readonly waitsFor: string | null;
   /** How often the supervisor started it again. */
   readonly restarts: number;
   /** The name of its worker. */

@@ -8,8 +8,8 @@ import { beatIntervalMs } from './beat.ts';
 import { logPlan } from './log-plan.ts';
 import { PipelineEntry } from './pipeline-entry.ts';
 import { placePipelines } from './placement.ts';
-import type { FromWorker, WorkerSetup } from './protocol.ts';
-import { PipelineStateHolder, type StateEvent, type SupervisedState } from './state.ts';
+import type { FromWorker, WorkerLog, WorkerSetup } from './protocol.ts';
+import { PipelineStateHolder, type SupervisedState } from './state.ts';
 import type { HubEnd, HubStatus, PipelineResult } from './status.ts';
 import { watchWorkers } from './watchdog.ts';
 import { WorkerThread, type Loss, type Print } from './worker-thread.ts';
@@ -83,7 +83,7 @@ class HubSupervisor implements Supervisor {
 
   async start(): Promise<void> {
     const { plan, dataFolder, clock, once } = this.#options;
-    // Threads load their modules while the log is recovered.
+    // Threads load their modules while the embedded log is recovered.
     for (const [index, plans] of placePipelines(plan.pipelines, plan.workers).entries()) {
       const name = `worker-${index + 1}`;
       const entries = plans.map((pipeline) => this.#entries.get(pipeline.name)!);
@@ -92,14 +92,20 @@ class HubSupervisor implements Supervisor {
       this.#slots.push(slot);
     }
     try {
-      const logState = await dataFolder.prepare(plan.pipelines.map(logPlan));
-      this.#setup = { plan, hubId: dataFolder.hubId, logState, once };
+      this.#setup = { plan, hubId: dataFolder.hubId, log: await this.#prepareLog(), once };
     } catch (error) {
       for (const { thread } of this.#slots) thread.terminate(null);
       await Promise.all(this.#slots.map(({ thread }) => thread.ended));
       throw error;
     }
     void this.#supervise();
+  }
+
+  /** A Kafka cluster is the workers' business; they wait for it. */
+  async #prepareLog(): Promise<WorkerLog> {
+    const { plan, dataFolder } = this.#options;
+    if (plan.kafka !== null) return { kind: 'kafka', options: plan.kafka };
+    return { kind: 'embedded', state: await dataFolder.prepare(plan.pipelines.map(logPlan)) };
   }
 
   status(): HubStatus {
@@ -281,9 +287,12 @@ class HubSupervisor implements Supervisor {
         const { pipeline, state, reason } = message.event;
         // The others are this side's own doing, or told by `ended`.
         const isNews = state === 'running' || state === 'degraded' || state === 'paused';
-        if (isNews) this.#entries.get(pipeline)?.state.handle(state satisfies StateEvent, reason);
+        if (isNews) this.#entries.get(pipeline)?.tell({ state, reason });
         break;
       }
+      case 'waiting':
+        this.#entries.get(message.pipeline)?.wait(message.reason);
+        break;
       case 'report':
         metrics.apply(message.metrics);
         for (const status of message.statuses) this.#entries.get(status.name)?.report(status);

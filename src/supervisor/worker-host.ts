@@ -1,7 +1,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { describeError, SluiceError, type ErrorCode, type Logger } from '../api/index.ts';
 import type { PipelinePlan } from '../config/index.ts';
-import type { PipelineEvent, RunningPipeline } from '../pipeline/index.ts';
+import type { PipelineEnd, PipelineEvent, RunningPipeline } from '../pipeline/index.ts';
 import { createEntryLogger, MetricsRecorder, realClock } from '../telemetry/index.ts';
 import { beatOnce } from './beat.ts';
 import type { FromWorker, ToWorker, WorkerData, WorkerSetup } from './protocol.ts';
@@ -13,6 +13,10 @@ export interface OpenContext {
   readonly log: Logger;
   readonly metrics: MetricsRecorder;
   readonly onEvent: (event: PipelineEvent) => void;
+  /** What the topic log waits for, in words; null once it goes on. The pipeline is degraded meanwhile, before its start too. */
+  readonly onWait: (reason: string | null) => void;
+  /** Aborted when the hub stops: what still waits to be opened gives up. */
+  readonly signal: AbortSignal;
 }
 
 export interface OpenedPipeline {
@@ -26,6 +30,16 @@ export type OpenPipeline = (plan: PipelinePlan, context: OpenContext) => Promise
 
 /** Another start would find the same. */
 const FINAL: readonly ErrorCode[] = ['LOG_CORRUPT', 'TOPIC_CHANGED'];
+
+const NOTHING_DONE: PipelineEnd = {
+  outcome: 'stopped',
+  reason: null,
+  recordsIn: 0,
+  delivered: 0,
+  dropped: 0,
+  deadLettered: 0,
+  inFlight: 0,
+};
 
 /** The whole work of a worker thread: runs what the main thread asks for, and shows that it is alive. */
 export function hostPipelines(open: OpenPipeline): void {
@@ -41,6 +55,7 @@ class WorkerHost {
   readonly #log: Logger;
   readonly #running = new Map<string, RunningPipeline>();
   readonly #tasks = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
   #setup: WorkerSetup | null = null;
   #share = 0;
   /** On the monotonic clock; null while nobody asked to stop. */
@@ -113,6 +128,10 @@ class WorkerHost {
         onEvent: (event) => {
           this.#send({ type: 'event', event });
         },
+        onWait: (reason) => {
+          this.#send({ type: 'waiting', pipeline, reason });
+        },
+        signal: this.#stopping.signal,
       });
       const { running } = opened;
       this.#running.set(pipeline, running);
@@ -130,12 +149,15 @@ class WorkerHost {
     } catch (error) {
       this.#running.delete(pipeline);
       const isFinal = error instanceof SluiceError && FINAL.includes(error.code);
-      this.#send({ type: 'refused', pipeline, reason: describeError(error), isFinal });
+      // Whoever was told to give up has nothing to complain about.
+      if (this.#stopping.signal.aborted) this.#send({ type: 'ended', pipeline, end: NOTHING_DONE });
+      else this.#send({ type: 'refused', pipeline, reason: describeError(error), isFinal });
     }
   }
 
   #stop(deadlineMs: number): void {
     this.#stopAt = realClock.monotonic() + deadlineMs;
+    this.#stopping.abort(new SluiceError('LOG_CLOSED', 'opening a pipeline: the hub stops'));
     for (const running of this.#running.values()) void running.stop({ deadlineMs });
     if (this.#tasks.size === 0) this.#end();
   }

@@ -10,6 +10,7 @@ import { createEntryLogger, METRIC, MetricsRegistry, realClock } from '../../src
 let server: AdminServer;
 let state: SupervisedState = 'running';
 let isDraining = false;
+let waitsFor: string | null = null;
 const metrics = new MetricsRegistry();
 
 function pipeline(): SupervisedPipeline {
@@ -20,6 +21,7 @@ function pipeline(): SupervisedPipeline {
     state,
     reason: 'because',
     since: 0,
+    waitsFor,
     restarts: 0,
     worker: 'worker-1',
     topic: 't',
@@ -73,6 +75,7 @@ afterEach(async () => {
   await server.close();
   state = 'running';
   isDraining = false;
+  waitsFor = null;
 });
 
 describe('on loopback', () => {
@@ -106,6 +109,17 @@ describe('on loopback', () => {
       waiting: expected === 200 ? [] : [{ pipeline: 'p', state: next, reason: 'because' }],
     });
     expect((await ask('/health')).status).toBe(200);
+  });
+
+  test('a pipeline whose topics cannot be reached is at work, but not ready', async () => {
+    state = 'degraded';
+    waitsFor = 'because';
+    const { status, body } = await ask('/ready');
+    expect(status).toBe(503);
+    expect(JSON.parse(body)).toEqual({
+      ready: false,
+      waiting: [{ pipeline: 'p', state: 'degraded', reason: 'because' }],
+    });
   });
 
   test('a hub that drains is neither ready nor healthy', async () => {

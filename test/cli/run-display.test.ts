@@ -87,6 +87,7 @@ function pipelineStatus(more: Partial<SupervisedPipeline> = {}): SupervisedPipel
     state: 'running',
     reason: null,
     since: 0,
+    waitsFor: null,
     restarts: 0,
     worker: 'worker-1',
     topic: 'quickstart',

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createTestHub, endHubs, pipelinePlan, type TestHub } from './support/hub.ts';
 
 afterEach(endHubs);
@@ -85,6 +87,43 @@ test('a pipeline that cannot be started for now is tried again', async () => {
   await hub.supervisor.start();
   await hub.until('refusal', () => hub.pipeline('busy').state === 'backing_off');
   await hub.until('restart', () => hub.pipeline('busy').state === 'running');
+  await hub.supervisor.stop({ drainMs: 2000 });
+});
+
+test('a topic log that waits degrades its pipeline, before the start and later, and says what it waits for', async () => {
+  const hub = await createTestHub({ pipelines: ['waits', 'mate'], plan: { workers: 1 } });
+  await hub.supervisor.start();
+  await hub.until('wait', () => hub.pipeline('waits').state === 'degraded' && hub.pipeline('mate').state === 'running');
+  const reason = 'broker 127.0.0.1:9 refuses connections';
+  expect(hub.pipeline('waits')).toMatchObject({ reason, waitsFor: reason, restarts: 0 });
+  expect(hub.pipeline('mate').waitsFor).toBeNull();
+  writeFileSync(join(hub.dataDir, 'reachable'), '');
+  await hub.until('end of the wait', () => hub.pipeline('waits').state === 'running');
+  expect(hub.pipeline('waits')).toMatchObject({ reason: null, waitsFor: null });
+  hub.supervisor.resume('waits');
+  await hub.until('second wait', () => hub.pipeline('waits').reason === 'brokers are away');
+  expect(hub.pipeline('waits').state).toBe('degraded');
+  await hub.supervisor.stop({ drainMs: 2000 });
+});
+
+test('a pipeline that waits for its topic log at the start ends at once when the hub stops', async () => {
+  const hub = await createTestHub({ pipelines: ['waits'] });
+  await hub.supervisor.start();
+  await hub.until('wait', () => hub.pipeline('waits').state === 'degraded');
+  const startedAt = performance.now();
+  const { pipelines } = await hub.supervisor.stop({ drainMs: 5000 });
+  expect(performance.now() - startedAt).toBeLessThan(1500);
+  expect(pipelines).toMatchObject([{ name: 'waits', outcome: 'stopped', reason: null, recordsIn: 0 }]);
+  expect(hub.entries.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+test('with a Kafka cluster nothing is made in the data folder', async () => {
+  const prepare = (): Promise<never> => Promise.reject(new Error('topics are in Kafka'));
+  const hub = await createTestHub({ pipelines: ['a'], plan: { kafka: { brokers: ['127.0.0.1:9092'] } }, prepare });
+  await hub.supervisor.start();
+  await allRun(hub);
+  const opened = hub.entries.find(({ message }) => message === 'pipeline opened');
+  expect(opened?.fields.log).toBe('kafka');
   await hub.supervisor.stop({ drainMs: 2000 });
 });
 

@@ -2,11 +2,11 @@
  * A worker whose pipelines do what their name says, so that every way of losing a worker can be had on demand. The file
  * `<dataDir>/<pipeline>.starts` counts starts.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SluiceError } from '../../../src/api/index.ts';
 import type { PipelineEnd, PipelineStatus, RunningPipeline } from '../../../src/pipeline/index.ts';
-import { hostPipelines } from '../../../src/supervisor/worker-host.ts';
+import { hostPipelines, type OpenContext } from '../../../src/supervisor/worker-host.ts';
 
 const hoard: unknown[] = [];
 
@@ -38,7 +38,26 @@ const refusals: Readonly<Record<string, Error>> = {
   busy: new Error('opening the log: EMFILE'),
 };
 
-hostPipelines((plan, context) => {
+/** A topic log that cannot be reached until the file `<dataDir>/reachable` is there. */
+async function firstWait({ setup, onWait, signal }: OpenContext): Promise<void> {
+  onWait('broker 127.0.0.1:9 refuses connections');
+  await new Promise<void>((resolve, reject) => {
+    const look = setInterval(() => {
+      if (existsSync(join(setup.plan.dataDir, 'reachable'))) done(resolve);
+      else if (signal.aborted)
+        done(() => {
+          reject(new SluiceError('LOG_CLOSED', 'opening the log: stopped'));
+        });
+    }, 5);
+    const done = (settle: () => void): void => {
+      clearInterval(look);
+      settle();
+    };
+  });
+  onWait(null);
+}
+
+hostPipelines(async (plan, context) => {
   const startsFile = join(context.setup.plan.dataDir, `${plan.name}.starts`);
   appendFileSync(startsFile, '.');
   const isFirst = readFileSync(startsFile, 'utf8').length === 1;
@@ -51,7 +70,11 @@ hostPipelines((plan, context) => {
   };
   if (word === 'prints') process.stdout.write(`printed by ${plan.name}\n`);
   if (isFirst && refusals[word] !== undefined) throw refusals[word];
-  context.log.info({ pipeline: plan.name, bufferBytes: context.bufferBytes }, 'pipeline opened');
+  if (word === 'waits') await firstWait(context);
+  context.log.info(
+    { pipeline: plan.name, bufferBytes: context.bufferBytes, log: context.setup.log.kind },
+    'pipeline opened',
+  );
   if (context.setup.once) setTimeout(end, 50, word === 'loses' ? 'failed' : 'drained');
   const status = (): PipelineStatus => ({
     name: plan.name,
@@ -66,6 +89,7 @@ hostPipelines((plan, context) => {
     status,
     resume: () => {
       if (word === 'loses') end('failed');
+      else if (word === 'waits') context.onWait('brokers are away');
       else troubles[word]?.();
     },
     stop: async ({ deadlineMs }) => {
@@ -76,5 +100,5 @@ hostPipelines((plan, context) => {
     },
     finished: finished.promise,
   };
-  return Promise.resolve({ running, close: () => Promise.resolve() });
+  return { running, close: () => Promise.resolve() };
 });

@@ -41,6 +41,7 @@ export interface TestHub {
   readonly metrics: MetricsRegistry;
   /** Each call of `recover`. */
   readonly recovered: string[][];
+  readonly dataDir: string;
   printed: string;
   pipeline(name: string): SupervisedPipeline;
   /** How often a worker opened it. */
@@ -112,6 +113,7 @@ export async function createTestHub({ pipelines, plan, once = false, recover, pr
     entries,
     metrics,
     recovered,
+    dataDir,
     printed: '',
     pipeline: (name) => supervisor.status().pipelines.find((pipeline) => pipeline.name === name)!,
     starts: (name) => readFileSync(join(dataDir, `${name}.starts`), 'utf8').length,
