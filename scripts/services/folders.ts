@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,4 +10,13 @@ export function cacheFolder(): string {
 /** Data, logs and pids of the services that `npm run services -- up` started. */
 export function runFolder(): string {
   return join(cacheFolder(), 'run');
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeCertificates } from './certificates.ts';
 import { startChildren, type Launch } from './child.ts';
+import { exists } from './folders.ts';
 import { common, listeners, oneCopy, security, threeCopies } from './kafka-settings.ts';
 import { kafkaClasspath, kafkaVersion } from './kafka-tools.ts';
 import { freePorts } from './ports.ts';
@@ -151,13 +152,4 @@ async function formatted(
     cwd: home,
     probe: { kafka: port },
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,14 +1,17 @@
 import { connect } from 'node:net';
 
 /** A question that only a server answers which is ready. All on 127.0.0.1. */
-export type Probe = { readonly kafka: number } | { readonly zookeeper: number } | { readonly http: string };
+export type Probe =
+  | { readonly kafka: number }
+  | { readonly zookeeper: number }
+  | { readonly http: string; readonly authorization: string };
 
 const patienceMs = 2000;
 
 export function answers(probe: Probe): Promise<boolean> {
   if ('kafka' in probe) return answersBytes(probe.kafka, apiVersionsRequest, () => true);
   if ('zookeeper' in probe) return answersBytes(probe.zookeeper, Buffer.from('ruok'), (text) => text === 'imok');
-  return answersHttp(probe.http);
+  return answersHttp(probe.http, probe.authorization);
 }
 
 /** ApiVersions v0, which every broker answers: size, API 18, version 0, correlation id, null client id. */
@@ -36,11 +39,12 @@ function answersBytes(port: number, request: Buffer, accepts: (answer: string) =
   });
 }
 
-async function answersHttp(url: string): Promise<boolean> {
+async function answersHttp(url: string, authorization: string): Promise<boolean> {
   try {
-    // Whoever asks for credentials is up.
-    const { status } = await fetch(url, { signal: AbortSignal.timeout(patienceMs) });
-    return status === 200 || status === 401;
+    const headers: Record<string, string> = authorization === '' ? {} : { authorization };
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(patienceMs) });
+    await response.body?.cancel();
+    return response.ok;
   } catch {
     return false;
   }

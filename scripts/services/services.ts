@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive, stopChild, type Child } from './child.ts';
+import { elasticsearch } from './elasticsearch.ts';
 import { kafka, kafkaCluster, kafkaSecured } from './kafka.ts';
 import type { Instance, Service, Settings } from './service.ts';
 
@@ -9,6 +10,7 @@ export const services = {
   kafka,
   'kafka-cluster': kafkaCluster,
   'kafka-secured': kafkaSecured,
+  elasticsearch,
 } satisfies Readonly<Record<string, Service<unknown>>>;
 
 export type ServiceName = keyof typeof services;

@@ -12,7 +12,7 @@ export type { OwnServer } from '../../scripts/services/own-server.ts';
 export type Where<Name extends ServiceName> = { readonly [Each in Name]: Address<Each> };
 
 /** These stay up for the whole run of the tests; the others are ended after the suite that asked for them. */
-const shared: readonly ServiceName[] = ['kafka'];
+const shared: readonly ServiceName[] = ['kafka', 'elasticsearch'];
 
 /** The first start on a machine downloads from Maven Central. Readiness has a deadline of its own. */
 const startDeadlineMs = 600_000;

@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { startChildren } from './child.ts';
+import { cacheFolder, exists } from './folders.ts';
+import { resolveClasspath } from './maven.ts';
+import { freePorts } from './ports.ts';
+import type { Service, Settings } from './service.ts';
+
+const run = promisify(execFile);
+const version = '8.19.21';
+
+/** A main and a plugin of our own: Maven Central has the server, not the distribution around it. */
+const sources = join(import.meta.dirname, 'elasticsearch');
+
+export interface ElasticsearchAddress {
+  readonly url: string;
+}
+
+/**
+ * The core server: bulk, search, templates, data streams, ingest, cluster settings. Without scripts, reindexing, ILM and security; the setting
+ * `testes.authorization` asks for an Authorization header, `POST /_testes/hold/write` lets all writes wait until `DELETE /_testes/hold`.
+ */
+export const elasticsearch: Service<ElasticsearchAddress> = {
+  summary: `Elasticsearch ${version}, one node`,
+  async up(folder, settings) {
+    const [http, transport] = (await freePorts(2)) as [number, number];
+    const url = `http://127.0.0.1:${http}`;
+    const all: Settings = {
+      'path.home': folder,
+      'http.port': http,
+      'transport.port': transport,
+      // With a small heap and the serial collector the parent breaker would count garbage, and refuse at random.
+      'indices.breaker.total.use_real_memory': false,
+      ...settings,
+    };
+    const node = {
+      name: 'node-1',
+      command: 'java',
+      parameters: [
+        '-Xmx512m',
+        '-XX:+UseSerialGC',
+        '-Dlog4j2.disable.jmx=true',
+        `-Dlog4j2.configurationFile=${join(sources, 'log4j2.properties')}`,
+        '-cp',
+        await elasticsearchClasspath(),
+        'org.elasticsearch.node.TestNode',
+        ...Object.entries(all).map(([name, value]) => `${name}=${value}`),
+      ],
+      logFile: join(folder, 'server.log'),
+      cwd: folder,
+      probe: {
+        http: `${url}/_cluster/health?wait_for_status=yellow&timeout=1s`,
+        authorization: String(all['testes.authorization'] ?? ''),
+      },
+    };
+    return { children: await startChildren([node]), where: { url } };
+  },
+};
+
+async function elasticsearchClasspath(): Promise<string> {
+  const jars = await resolveClasspath(`elasticsearch-${version}`, [
+    `org.elasticsearch:elasticsearch:${version}`,
+    `org.elasticsearch.plugin:transport-netty4:${version}`,
+  ]);
+  return [await compiled(jars), jars].join(delimiter);
+}
+
+/** The folder of our classes: compiled once for each state of their sources. */
+async function compiled(jars: string): Promise<string> {
+  const files = (await readdir(sources)).filter((name) => name.endsWith('.java')).map((name) => join(sources, name));
+  const hash = createHash('sha256').update(jars);
+  for (const file of files.sort()) hash.update(await readFile(file));
+  const folder = join(cacheFolder(), `elasticsearch-${version}-classes-${hash.digest('hex').slice(0, 12)}`);
+  if (await exists(folder)) return folder;
+  const temporary = `${folder}.${process.pid}`;
+  await mkdir(temporary, { recursive: true });
+  await run('javac', ['-proc:none', '-d', temporary, '-cp', jars, ...files]);
+  // Last: half-written classes are never used. Another process may have been faster.
+  await rename(temporary, folder).catch(() => rm(temporary, { recursive: true }));
+  return folder;
+}

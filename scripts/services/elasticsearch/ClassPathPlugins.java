@@ -1,0 +1,44 @@
+// The constructor of LoadedPlugin is visible in this package only.
+package org.elasticsearch.plugins;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.elasticsearch.Build;
+import org.elasticsearch.action.admin.cluster.node.info.PluginsAndModules;
+import org.elasticsearch.common.settings.Settings;
+import org.elasticsearch.env.Environment;
+
+/** Plugins from the class path, where the server itself looks for folders of a distribution. */
+public final class ClassPathPlugins extends PluginsService {
+    private final List<LoadedPlugin> loaded = new ArrayList<>();
+
+    public ClassPathPlugins(Settings settings, Environment environment, PluginsLoader loader, List<Class<? extends Plugin>> plugins) {
+        super(settings, environment.configDir(), loader);
+        for (Class<? extends Plugin> plugin : plugins) {
+            loaded.add(
+                new LoadedPlugin(
+                    descriptorOf(plugin),
+                    loadPlugin(plugin, settings, environment.configDir()),
+                    plugin.getClassLoader()
+                )
+            );
+        }
+    }
+
+    private static PluginDescriptor descriptorOf(Class<? extends Plugin> plugin) {
+        String name = plugin.getSimpleName();
+        String version = Build.current().version();
+        return new PluginDescriptor(name, name, "1", version, "17", plugin.getName(), null, List.of(), false, false, false, false);
+    }
+
+    @Override
+    protected List<LoadedPlugin> plugins() {
+        // The constructor above asks before the field is set.
+        return loaded == null ? List.of() : loaded;
+    }
+
+    @Override
+    public PluginsAndModules info() {
+        return new PluginsAndModules(List.of(), loaded.stream().map(LoadedPlugin::descriptor).toList());
+    }
+}
