@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { bufferBytesFor } from '../record/index.ts';
+import { checkLogOptions } from './log-options.ts';
 import type { HubDraft } from './load-hub-file.ts';
 import { topicPath, whereIs, type PipelineDraft } from './pipeline-draft.ts';
 import type { HubPlan, PipelinePlan, TopicPlan } from './plan.ts';
@@ -16,7 +18,8 @@ export function crossCheck(drafts: readonly PipelineDraft[], hub: HubDraft, repo
   checkNames(drafts, report);
   checkWriters(drafts, report);
   checkDeadLetters(drafts, report);
-  checkReaders(drafts, report);
+  checkReaders(drafts, hub.plan, report);
+  checkLogOptions(drafts, hub.plan, report.problems);
   checkResources(drafts, hub, report);
   const plans = drafts.flatMap(({ plan }) => (plan === null ? [] : [withTopic(plan, drafts)]));
   checkRecordLimits(drafts, hub.plan, report);
@@ -71,14 +74,15 @@ function checkDeadLetters(drafts: readonly PipelineDraft[], { problems, cwd }: R
   }
 }
 
-function checkReaders(drafts: readonly PipelineDraft[], { problems }: Report): void {
+function checkReaders(drafts: readonly PipelineDraft[], { kafka }: Pick<HubPlan, 'kafka'>, { problems }: Report): void {
   const written = new Set(drafts.flatMap(({ topic, writesTopic }) => (writesTopic ? [topic] : [])));
   const kept = new Set(drafts.map(({ deadLetterTopic }) => deadLetterTopic));
   for (const draft of drafts) {
     const { topic, writesTopic } = draft;
     if (topic === null || writesTopic || draft.legs.length === 0) continue;
     checkDescription(draft, drafts, problems);
-    if (written.has(topic) || kept.has(topic)) continue;
+    // A topic in Kafka may be anybody's.
+    if (written.has(topic) || kept.has(topic) || kafka !== null) continue;
     const message = `no pipeline of this run writes the topic \`${topic}\`; only what is in it already will be read`;
     problems.add(draft.file, topicPath(draft.file), { code: 'CONFIG_TOPIC_UNWRITTEN', message, severity: 'warning' });
   }
@@ -96,6 +100,8 @@ function checkDescription(
   const { topic } = writer;
   for (const [option, isSame] of [
     ['partitions', topic.partitions === plan.topic.partitions],
+    ['replication_factor', topic.replicationFactor === plan.topic.replicationFactor],
+    ['config', isDeepStrictEqual(topic.config, plan.topic.config)],
     ['compression', topic.compression === plan.topic.compression],
     ['max_record', topic.maxRecordBytes === plan.topic.maxRecordBytes],
     ['retention', topic.retentionMs === plan.topic.retentionMs && topic.retentionBytes === plan.topic.retentionBytes],

@@ -31,6 +31,8 @@ export const problemCatalogue = {
   CONFIG_TOPIC_DIFFERS: 'A pipeline describes a topic otherwise than the pipeline that writes it.',
   CONFIG_TOPIC_UNWRITTEN: 'A pipeline reads a topic that no pipeline of this run writes.',
   CONFIG_CANNOT_REWIND: '`delivery: exactly_once` stands at a source whose input cannot be read again.',
+  CONFIG_DELIVERY_UNSUPPORTED: '`delivery: exactly_once` stands where the topic cannot give it.',
+  CONFIG_NO_EFFECT: 'An option has no effect where the topics of this hub live.',
   CONFIG_RECORD_LIMIT: 'The record limit is larger than the buffers of a leg.',
   CONFIG_OPTION_CONFLICT: 'Options of a connector contradict each other.',
   CONFIG_BAD_EXPRESSION: 'An expression or a template does not compile.',
