@@ -1,16 +1,20 @@
 import type { Position, TopicPartition } from '../api/index.ts';
 import type { BufferPool } from '../record/index.ts';
 
-/** Where batches live between sources and sinks. One instance serves one pipeline: what it commits is one unit. */
+/** Where batches live between sources and sinks. One instance serves one pipeline. */
 export interface TopicLog {
   /** Throws `TOPIC_UNKNOWN`. */
   describe(topic: string): TopicDescription;
   /** False while input is refused (disk or topic full): listeners then answer at once instead of waiting. */
   readonly accepting: boolean;
   /**
-   * The one durable operation: resolves when everything in the request is durable and visible, all of it or none. Requests take
-   * effect in the order of the calls; the log groups those that wait. Rejects with `LOG_FULL` (retryable), `LOG_IO` or `LOG_CLOSED`; a rejected request's bytes never
-   * become visible. The buffers belong to the caller again once it settles.
+   * The one durable operation. Requests take effect in the order of the calls, those of a source are answered in it; the log groups those that wait. The
+   * buffers belong to the caller again once it settles. Rejects with `LOG_FULL` (retryable), `LOG_IO`, `LOG_CLOSED`, `RECORD_TOO_LARGE` (a broker's limit) or
+   * `KAFKA_FENCED`.
+   *
+   * On the embedded log it resolves when everything in the request is durable and visible, all of it or none. On Kafka it resolves when the batches are
+   * acknowledged by all in-sync replicas; their positions are saved at the latest 100 ms or 16 MiB later, and with the answer when the request deletes one or
+   * has nothing else. Of a rejected request no position is saved, while some of its batches may have become visible.
    */
   commit(request: CommitRequest): Promise<void>;
   /** The saved positions of a source of this pipeline. */
@@ -37,6 +41,8 @@ export interface SealedBatch {
 }
 
 export interface CommitRequest {
+  /** Whose batches they are; unset for the dead letters of a sink. */
+  readonly source?: string;
   readonly batches?: readonly SealedBatch[];
   /** `position` null deletes. */
   readonly positions?: readonly (readonly [source: string, partition: string, position: Position | null])[];
@@ -49,7 +55,10 @@ export interface SubscribeOptions {
   readonly topic: string;
   /** Where a sink without saved state starts; saved before it reads. */
   readonly start: 'earliest' | 'latest';
-  /** The target's content hangs on the offsets of this incarnation and its number of partitions: `subscribe` throws `TOPIC_CHANGED` when the saved state knows others. */
+  /**
+   * What the sink writes hangs on offsets and on the number of partitions: when the topic is another one than its state says, the sink stops with
+   * `TOPIC_CHANGED` instead of beginning anew. Default false.
+   */
   readonly keyed?: boolean;
   /** Fetched bytes live in its buffers: no free buffer, no fetch. */
   readonly pool: BufferPool;
@@ -87,7 +96,10 @@ export interface TopicSubscription {
   seek(partition: number, offset: number): void;
   pause(partition: number): void;
   resume(partition: number): void;
-  /** Durably saves the next offsets wanted. On the embedded log in the pipeline's journal, with the group commit. */
+  /**
+   * Durably saves the next offsets wanted: on the embedded log in the pipeline's journal, with the group commit; on Kafka as those of the sink's consumer group,
+   * where partitions that the group gave to others meanwhile are left out.
+   */
   commit(offsets: readonly { readonly partition: number; readonly next: number }[]): Promise<void>;
   /** The offset after the last visible record, as last seen: for lag. */
   end(partition: number): number;

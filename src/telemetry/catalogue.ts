@@ -63,6 +63,12 @@ export const METRIC = {
   sinkBytes: counter('sluice_sink_bytes_total', 'bytes', sink, 'Bytes of keys, values and headers of those records.'),
   sinkDropped: counter('sluice_sink_dropped_total', 'records', sink, 'Records that `where` left out.'),
   sinkRetries: counter('sluice_sink_retries_total', 'events', sink, 'Writes that are tried again.'),
+  sinkExpired: counter(
+    'sluice_sink_expired_records_total',
+    'records',
+    sink,
+    'Records that retention deleted before the sink had read them: they are lost to it.',
+  ),
   deadLetters: counter(
     'sluice_dead_letters_total',
     'records',
@@ -85,7 +91,7 @@ export const METRIC = {
     'sluice_log_commits_total',
     'events',
     ['pipeline'],
-    'Group commits that became durable; each takes one fdatasync of the journal, whatever it holds.',
+    'Group commits that became durable; on the embedded log each takes one fdatasync of the journal, whatever it holds.',
   ),
   logBytes: counter('sluice_log_bytes_total', 'bytes', ['pipeline'], 'Bytes of the record batches of those commits.'),
   bufferUsed: gauge('sluice_buffer_used_bytes', 'bytes', leg, 'Record buffers in use; at the budget the leg waits.'),

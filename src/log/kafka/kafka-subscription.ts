@@ -1,0 +1,306 @@
+import { SluiceError, type Clock, type Logger, type Metrics } from '../../api/index.ts';
+import type { KafkaChunk, KafkaClient, KafkaEvent, KafkaMember, MemberOptions } from '../../kafka/index.ts';
+import { METRIC } from '../../telemetry/index.ts';
+import type { Assignment, SubscribeOptions, SubscriptionEvent, TopicSubscription } from '../topic-log.ts';
+import { sinkGroup, type Owner } from './identities.ts';
+import { closedError, hasCode, readError } from './log-errors.ts';
+import { OwnedPartitions } from './owned-partitions.ts';
+import type { SinkStates } from './sink-states.ts';
+import { findStarts } from './find-starts.ts';
+import type { TopicTable } from './topic-table.ts';
+import { whicheverFirst } from './whichever-first.ts';
+
+const LOOK_EVERY_MS = 1000;
+
+export interface KafkaSubscriptionOptions extends SubscribeOptions {
+  readonly owner: Owner;
+  readonly client: KafkaClient;
+  readonly topics: TopicTable;
+  readonly states: SinkStates;
+  readonly member: Pick<MemberOptions, 'protocol' | 'sessionTimeoutMs' | 'heartbeatMs' | 'instanceId'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly onFailed: (error: unknown) => void;
+  readonly onClosed: () => void;
+}
+
+type EventOf<Type extends KafkaEvent['type']> = Extract<KafkaEvent, { type: Type }>;
+
+/** One sink's membership in its consumer group, and again after its topic became another one. */
+export class KafkaSubscription implements TopicSubscription {
+  readonly #options: KafkaSubscriptionOptions;
+  readonly #owned: OwnedPartitions;
+  readonly #over = new AbortController();
+  readonly #ready: SubscriptionEvent[] = [];
+  /** What an event asks for goes on when whoever waits for the next one has to go. */
+  #working: Promise<void> | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  #member: KafkaMember;
+  #ended: Promise<void> | null = null;
+
+  constructor(options: KafkaSubscriptionOptions) {
+    this.#options = options;
+    this.#owned = new OwnedPartitions(options.states);
+    this.#member = this.#join();
+  }
+
+  async next(signal: AbortSignal): Promise<SubscriptionEvent | null> {
+    for (;;) {
+      if (this.#over.signal.reason instanceof SluiceError) throw this.#over.signal.reason;
+      if (this.#failure !== null) throw this.#failure.error;
+      if (signal.aborted || this.#over.signal.aborted) return null;
+      const ready = this.#ready.shift();
+      if (ready !== undefined) return ready;
+      if (this.#working !== null) await whicheverFirst(this.#working, signal);
+      else await this.#read(signal);
+    }
+  }
+
+  seek(partition: number, offset: number): void {
+    if (this.#owned.has(partition)) this.#member.seek(this.#options.topic, partition, offset);
+  }
+
+  pause(partition: number): void {
+    if (this.#owned.has(partition)) this.#member.pause(this.#options.topic, partition);
+  }
+
+  resume(partition: number): void {
+    if (this.#owned.has(partition)) this.#member.resume(this.#options.topic, partition);
+  }
+
+  async commit(offsets: readonly { readonly partition: number; readonly next: number }[]): Promise<void> {
+    if (this.#over.signal.aborted) throw closedError('saving offsets');
+    const own = offsets.filter(({ partition }) => this.#owned.has(partition));
+    if (own.length === 0) return;
+    try {
+      await this.#commitOwn(own);
+    } catch (error) {
+      if (!hasCode(error, 'KAFKA_REBALANCED')) throw this.#noted(readError(error, 'saving offsets'));
+      // Of one that is gone meanwhile nobody has to know; the others are saved all the same.
+      for (const offset of own) if (this.#owned.has(offset.partition)) await this.#commitOwn([offset]);
+    }
+  }
+
+  end(partition: number): number {
+    return this.#member.end(this.#options.topic, partition);
+  }
+
+  async ends(): Promise<readonly number[]> {
+    const { client, topic } = this.#options;
+    const { signal } = this.#over;
+    const ends = await client.offsets(topic, 'stable', { signal });
+    return [...ends].sort(([a], [b]) => a - b).map(([, end]) => end);
+  }
+
+  /** Resolves when the states of what was committed are saved too. */
+  settled(): Promise<void> {
+    return this.#options.states.settled();
+  }
+
+  close(): Promise<void> {
+    return this.#end(null);
+  }
+
+  /** The log is closed or lost: who waits is told. */
+  abort(reason: SluiceError): Promise<void> {
+    return this.#end(reason);
+  }
+
+  #end(reason: SluiceError | null): Promise<void> {
+    return (this.#ended ??= this.#leave(reason));
+  }
+
+  async #leave(reason: SluiceError | null): Promise<void> {
+    this.#over.abort(reason ?? 'closed');
+    for (const event of this.#ready.splice(0)) if (event.type === 'chunk') event.chunk.release();
+    await this.#member.close();
+    await this.#working;
+    this.#options.onClosed();
+  }
+
+  #join(): KafkaMember {
+    const { client, owner, sink, topic, pool, fetchBytes, member } = this.#options;
+    const group = sinkGroup(owner, sink);
+    return client.joinGroup({ group, topics: [topic], isolation: 'read_committed', pool, fetchBytes, ...member });
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    let event: KafkaEvent | null;
+    try {
+      event = await this.#member.next(signal);
+    } catch (error) {
+      if (this.#over.signal.aborted) return;
+      throw this.#noted(readError(error, `reading topic "${this.#options.topic}"`));
+    }
+    if (event !== null) this.#handle(event);
+  }
+
+  #handle(event: KafkaEvent): void {
+    switch (event.type) {
+      case 'chunk':
+        this.#deliver(event.chunk);
+        break;
+      case 'assigned':
+        this.#work(() => this.#assign(event));
+        break;
+      case 'revoked':
+        this.#revoke(event);
+        break;
+      case 'out-of-range':
+        this.#outOfRange(event);
+        break;
+      case 'topic-changed':
+        this.#options.log.warn({ topic: event.topic }, 'topic was deleted or created again');
+        this.#startOver();
+        break;
+    }
+  }
+
+  #deliver(chunk: KafkaChunk): void {
+    const { bytes, from, next } = chunk;
+    const partition = this.#owned.shown(chunk.partition.partition);
+    if (partition === null) {
+      chunk.release();
+      return;
+    }
+    const release = (): void => {
+      chunk.release();
+    };
+    this.#ready.push({ type: 'chunk', chunk: { partition, bytes, from, next, release } });
+  }
+
+  async #assign({ partitions }: EventOf<'assigned'>): Promise<void> {
+    const { topics, topic, sink, start, keyed = false, client, states, log } = this.#options;
+    const { signal } = this.#over;
+    const found = await topics.refresh(topic, signal);
+    const incarnation = partitions[0]?.incarnation;
+    if (incarnation !== undefined && found?.incarnation !== incarnation) {
+      // Changed between two looks.
+      this.#startOver();
+      return;
+    }
+    const cut = this.#owned.takeCut();
+    const starts = await findStarts(partitions, {
+      client,
+      states,
+      topic,
+      start,
+      keyed,
+      cut,
+      partitionCount: found?.partitions ?? 0,
+      signal,
+    });
+    await states.save(starts.map(({ partition, start: { state } }) => [partition, state] as const));
+    const moved = starts.filter(({ partition, start: { state } }) => {
+      return state.next !== partitions.find((one) => one.partition === partition)?.committed;
+    });
+    if (moved.length > 0)
+      await this.#member.commit(
+        moved.map(({ partition, start: { state } }) => ({ topic, partition, next: state.next })),
+      );
+    const assigned: Assignment[] = starts.map(({ partition, start: { state, why } }) => {
+      const { next } = state;
+      if (why === 'goes on') log.debug({ sink, topic, partition, next }, 'partition assigned');
+      else if (why === 'new' || why === 'new partition')
+        log.info({ topic, partition, next, why }, 'sink begins to read a partition');
+      else log.warn({ topic, partition, next, why }, 'sink reads a partition from another offset than it had saved');
+      return { ...this.#owned.add(topic, partition, state), committed: next, reset: state.reset };
+    });
+    if (assigned.length > 0) this.#ready.push({ type: 'assigned', partitions: assigned });
+  }
+
+  #revoke({ partitions, isLost, done }: EventOf<'revoked'>): void {
+    const shown = partitions.flatMap(({ partition }) => this.#owned.shown(partition) ?? []);
+    const forget = (): void => {
+      for (const { partition } of partitions) this.#owned.forget(partition);
+    };
+    // Commits would be refused, or be taken for the new owner's.
+    if (isLost) forget();
+    if (shown.length === 0) {
+      done();
+      return;
+    }
+    this.#ready.push({
+      type: 'revoked',
+      partitions: shown,
+      done: () => {
+        forget();
+        done();
+      },
+    });
+  }
+
+  #outOfRange({ partition: { partition }, offset, earliest, latest }: EventOf<'out-of-range'>): void {
+    const { topic, sink, log, metrics } = this.#options;
+    if (!this.#owned.has(partition)) return;
+    if (offset > latest) {
+      log.warn({ topic, partition, offset, latest }, 'log of the partition ends before where the sink stands');
+      this.#owned.markCut(partition);
+      this.#startOver();
+      return;
+    }
+    if (offset < earliest) {
+      const records = earliest - offset;
+      log.error(
+        { topic, partition, offset, earliest, records },
+        'records were deleted by retention before the sink had read them',
+      );
+      metrics.count(METRIC.sinkExpired.name, records, { sink });
+    }
+    const target = Math.max(offset, earliest);
+    this.#member.seek(topic, partition, target);
+  }
+
+  /** What was read of the topic as it was is given up; the sink goes on with the topic as it is. */
+  #startOver(): void {
+    const partitions = this.#owned.forgetAll();
+    if (partitions.length === 0) this.#work(() => this.#rejoin());
+    else
+      this.#ready.push({
+        type: 'revoked',
+        partitions,
+        done: () => {
+          this.#work(() => this.#rejoin());
+        },
+      });
+  }
+
+  async #rejoin(): Promise<void> {
+    const { topics, topic, clock, log } = this.#options;
+    const { signal } = this.#over;
+    await this.#member.close();
+    for (let looks = 0; (await topics.refresh(topic, signal)) === null; looks++) {
+      if (looks === 0) log.warn({ topic }, 'topic is gone, waiting until it is there again');
+      await clock.sleep(LOOK_EVERY_MS, signal);
+    }
+    signal.throwIfAborted();
+    this.#member = this.#join();
+  }
+
+  #work(task: () => Promise<void>): void {
+    const before = this.#working ?? Promise.resolve();
+    const working = before.then(task).then(
+      () => undefined,
+      (error: unknown) => {
+        if (!this.#over.signal.aborted)
+          this.#failure = { error: this.#noted(readError(error, `reading topic "${this.#options.topic}"`)) };
+      },
+    );
+    this.#working = working;
+    void working.then(() => {
+      if (this.#working === working) this.#working = null;
+    });
+  }
+
+  #noted(error: unknown): unknown {
+    this.#options.onFailed(error);
+    return error;
+  }
+
+  async #commitOwn(offsets: readonly { readonly partition: number; readonly next: number }[]): Promise<void> {
+    const { topic } = this.#options;
+    await this.#member.commit(offsets.map(({ partition, next }) => ({ topic, partition, next })));
+    for (const { partition, next } of offsets) this.#owned.committed(partition, next);
+  }
+}

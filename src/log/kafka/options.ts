@@ -1,0 +1,40 @@
+import type { Clock, Logger, Metrics, SourceDefinition } from '../../api/index.ts';
+import type { KafkaClient, MemberOptions } from '../../kafka/index.ts';
+
+/** What of a pipeline its log on Kafka has to know. */
+export interface KafkaLogPlan {
+  readonly pipeline: string;
+  readonly topic: KafkaLogTopic;
+  /** Null for `dead_letter: off`. */
+  readonly deadLetter: { readonly topic: string } | null;
+  /** Without any the topic belongs to somebody else: it has to be there. */
+  readonly sources: readonly { readonly name: string; readonly placement: SourceDefinition['placement'] }[];
+}
+
+/** What a topic is created with; one that is there already stays as it is. */
+export interface KafkaLogTopic {
+  readonly name: string;
+  readonly partitions: number;
+  /** Null: the broker's default. */
+  readonly replicationFactor: number | null;
+  /** Settings by Kafka's names; they win over what follows. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly retentionMs: number;
+  readonly maxRecordBytes: number;
+}
+
+export interface KafkaLogOptions {
+  /** Stays the caller's: closed by whoever opened it, after the log. */
+  readonly client: KafkaClient;
+  /** Part of all identities: hubs of the same group share the sinks of a pipeline. */
+  readonly group: string;
+  readonly hubId: string;
+  readonly plan: KafkaLogPlan;
+  /** How sinks are members of their consumer groups. */
+  readonly member: Pick<MemberOptions, 'protocol' | 'sessionTimeoutMs' | 'heartbeatMs'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Ends the wait for the cluster while the log is being opened. */
+  readonly signal?: AbortSignal;
+}
