@@ -1,0 +1,29 @@
+import type { Cluster } from './cluster.ts';
+import { kafkaError } from './errors.ts';
+import type { Waiting } from './waiting.ts';
+
+/** As the cluster's `retrying`, and what is waited for is said of one reader too. */
+export async function patiently<R>(
+  { cluster, waiting, signal }: { readonly cluster: Cluster; readonly waiting: Waiting; readonly signal: AbortSignal },
+  what: string,
+  attempt: () => Promise<R>,
+): Promise<R> {
+  const wait = waiting.begin();
+  try {
+    return await cluster.retrying(
+      what,
+      async () => {
+        try {
+          return await attempt();
+        } catch (cause) {
+          const error = kafkaError(cause, what);
+          if (error.retryable) wait.because(error.message);
+          throw error;
+        }
+      },
+      signal,
+    );
+  } finally {
+    wait.end();
+  }
+}
