@@ -23,6 +23,7 @@ export interface Child {
 }
 
 const readyWithinMs = 120_000;
+const endedWithinMs = 15_000;
 
 /** Starts it in a session of its own; `waitUntilReady` tells when it answers. */
 export async function startChild(launch: Launch): Promise<Child> {
@@ -55,18 +56,19 @@ export async function signalChild(child: Child, signal: NodeJS.Signals): Promise
 }
 
 /** Ends exactly this process, a stopped one too: politely first, by force after the deadline. */
-export async function stopChild(
-  child: Child,
-  signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
-  deadlineMs = 15_000,
-): Promise<void> {
+export async function stopChild(child: Child, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
   await signalChild(child, signal);
   await signalChild(child, 'SIGCONT');
-  const deadline = Date.now() + deadlineMs;
+  const deadline = Date.now() + endedWithinMs;
   while (await isAlive(child)) {
     if (Date.now() > deadline) await signalChild(child, 'SIGKILL');
     await sleep(20);
   }
+}
+
+/** SIGTERM, one after the other: a broker wants to say good-bye to the ZooKeeper behind it. */
+export async function stopInOrder(children: readonly Child[]): Promise<void> {
+  for (const child of children) await stopChild(child);
 }
 
 /** Starts processes that need each other to become ready. When one does not, all are ended and the reason is thrown. */

@@ -1,17 +1,23 @@
 import type { Settings } from './service.ts';
 
-export const common: Settings = {
+/** What brokers of every version take. */
+export const base: Settings = {
+  'num.partitions': 4,
+  'group.initial.rebalance.delay.ms': 0,
+  'auto.create.topics.enable': false,
+  'num.network.threads': 2,
+  'num.io.threads': 2,
+  'log.cleaner.dedupe.buffer.size': 16_777_216,
+};
+
+/** Broker and controller in one process. */
+export const combined: Settings = {
+  ...base,
   'process.roles': 'broker,controller',
   'controller.listener.names': 'CONTROLLER',
   'inter.broker.listener.name': 'PLAINTEXT',
   'listener.security.protocol.map':
     'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL',
-  'num.partitions': 4,
-  'group.initial.rebalance.delay.ms': 0,
-  'auto.create.topics.enable': 'false',
-  'num.network.threads': 2,
-  'num.io.threads': 2,
-  'log.cleaner.dedupe.buffer.size': 16_777_216,
   // A broker that was killed may register again after this time; the default is 9 s.
   'broker.session.timeout.ms': 3000,
   'broker.heartbeat.interval.ms': 500,

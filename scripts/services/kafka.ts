@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { makeCertificates } from './certificates.ts';
 import { startChildren, type Launch } from './child.ts';
 import { exists } from './folders.ts';
-import { common, listeners, oneCopy, security, threeCopies } from './kafka-settings.ts';
+import { combined, listeners, oneCopy, security, threeCopies } from './kafka-settings.ts';
 import { kafkaClasspath, kafkaVersion } from './kafka-tools.ts';
 import { freePorts } from './ports.ts';
 import type { Service, Settings } from './service.ts';
@@ -35,7 +35,7 @@ export const kafka: Service<KafkaAddress> = {
   async up(folder, settings) {
     const [port, controller] = (await freePorts(2)) as [number, number];
     const broker = await formatted(folder, 1, port, {
-      ...common,
+      ...combined,
       ...oneCopy,
       'controller.quorum.voters': `1@127.0.0.1:${controller}`,
       ...listeners({ PLAINTEXT: port }, controller),
@@ -56,7 +56,7 @@ export const kafkaCluster: Service<KafkaAddress> = {
     const brokers = await Promise.all(
       clients.map((port, index) =>
         formatted(folder, index + 1, port, {
-          ...common,
+          ...combined,
           ...threeCopies,
           'controller.quorum.voters': voters,
           ...listeners({ PLAINTEXT: port }, controllers[index]!),
@@ -89,7 +89,7 @@ export const kafkaSecured: Service<SecuredAddress> = {
     const [plain, sasl, tls, saslTls, controller] = (await freePorts(5)) as [number, number, number, number, number];
     const certificates = await makeCertificates(join(folder, 'certificates'));
     const properties = {
-      ...common,
+      ...combined,
       ...oneCopy,
       ...security(certificates.keyStore, certificates.trustStore),
       'controller.quorum.voters': `1@127.0.0.1:${controller}`,

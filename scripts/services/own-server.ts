@@ -1,4 +1,4 @@
-import { startChild, signalChild, stopChild, waitUntilReady, type Child } from './child.ts';
+import { startChild, signalChild, stopChild, stopInOrder, waitUntilReady, type Child } from './child.ts';
 import { down, recordChildren, up, type Address, type ServiceName } from './services.ts';
 import type { Settings } from './service.ts';
 
@@ -32,7 +32,7 @@ export class OwnServer<Name extends ServiceName> {
 
   /** SIGTERM, and resolves when it has ended. */
   async stop(process?: string): Promise<void> {
-    await Promise.all(this.#chosen(process).map((child) => stopChild(child)));
+    await stopInOrder(this.#chosen(process));
   }
 
   /** SIGKILL, and resolves when it has ended. */
@@ -52,7 +52,7 @@ export class OwnServer<Name extends ServiceName> {
   /** Starts what was stopped or killed with the same data on the same ports, and resolves when it answers. */
   async startAgain(process?: string): Promise<void> {
     const ended = this.#chosen(process);
-    await Promise.all(ended.map((child) => stopChild(child)));
+    await stopInOrder(ended);
     const started = await Promise.all(ended.map(({ launch }) => startChild(launch)));
     this.#children = this.#children.map(
       (child) => started.find(({ launch }) => launch.name === child.launch.name) ?? child,

@@ -5,6 +5,7 @@ export type Settings = Readonly<Record<string, string | number | boolean>>;
 
 /** What runs after `up`: the processes, and where clients find them (the plain data that `--json` prints). */
 export interface Instance<Where = Readonly<Record<string, string>>> {
+  /** In the order in which they are to be stopped. */
   readonly children: readonly Child[];
   readonly where: Where;
 }

@@ -1,8 +1,9 @@
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAlive, stopChild, type Child } from './child.ts';
+import { isAlive, stopChild, stopInOrder, type Child } from './child.ts';
 import { elasticsearch } from './elasticsearch.ts';
 import { kafka, kafkaCluster, kafkaSecured } from './kafka.ts';
+import { kafka010, kafka20, kafka28 } from './kafka-old.ts';
 import type { Instance, Service, Settings } from './service.ts';
 
 /** Real servers for tests, proofs and trials, from Maven Central, without Docker. */
@@ -10,6 +11,9 @@ export const services = {
   kafka,
   'kafka-cluster': kafkaCluster,
   'kafka-secured': kafkaSecured,
+  'kafka-2.8': kafka28,
+  'kafka-2.0': kafka20,
+  'kafka-0.10': kafka010,
   elasticsearch,
 } satisfies Readonly<Record<string, Service<unknown>>>;
 
@@ -43,9 +47,15 @@ export async function up<Name extends ServiceName>(
 /** Ends the service's own processes and deletes its folder, unless its data shall stay for the next `up`. */
 export async function down(name: ServiceName, runFolder: string, options: { keepData?: boolean } = {}): Promise<void> {
   const folder = join(runFolder, name);
-  const instance = await recorded(folder);
-  await Promise.all((instance?.children ?? []).map((child) => stopChild(child)));
-  await rm(options.keepData === true ? instanceFile(folder) : folder, { recursive: true, force: true });
+  const children = (await recorded(folder))?.children ?? [];
+  if (options.keepData === true) {
+    await stopInOrder(children);
+    await rm(instanceFile(folder), { force: true });
+  } else {
+    // No reason to let them write down what is deleted next.
+    await Promise.all(children.map((child) => stopChild(child, 'SIGKILL')));
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Null when it was not started below this folder, or any of its processes has ended. */
