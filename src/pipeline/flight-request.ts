@@ -64,6 +64,7 @@ export async function createFlightRequest(
   const letterBatches = regions.seal(firstLetterRegion, endRegion, target.compression);
   return {
     request: {
+      source: target.source,
       batches: [...batches, ...letterBatches],
       ...savedBeside(flight.emits, target, options.savesPositions),
     },

@@ -5,6 +5,7 @@ import type { Registry } from '../registry/index.ts';
 import type { MetricsRecorder } from '../telemetry/index.ts';
 import { createBufferShare } from './buffer-share.ts';
 import type { LegDependencies } from './leg.ts';
+import { isTakenOver } from './log-lost.ts';
 import { Notice } from './notice.ts';
 import { deriveState, type DerivedState } from './pipeline-state.ts';
 import { Shutdown } from './shutdown.ts';
@@ -58,7 +59,7 @@ class Pipeline implements RunningPipeline {
   readonly #shutdown: Shutdown;
   readonly #end = Promise.withResolvers<PipelineEnd>();
   #phase: Extract<PipelineState, 'running' | 'draining' | 'stopped' | 'failed'> = 'running';
-  #ending: Pick<PipelineEnd, 'outcome' | 'reason'> = { outcome: 'stopped', reason: null };
+  #ending: Pick<PipelineEnd, 'outcome' | 'reason' | 'isFinal'> = { outcome: 'stopped', reason: null };
   #told: DerivedState = { state: 'running', reason: null, leg: null };
 
   constructor(dependencies: PipelineDependencies) {
@@ -165,7 +166,7 @@ class Pipeline implements RunningPipeline {
     const reason = describeError(error);
     this.#dependencies.log.error({ pipeline: this.#dependencies.plan.name, cause: reason }, 'topic log is lost');
     this.#phase = 'failed';
-    this.#ending = { outcome: 'failed', reason };
+    this.#ending = { outcome: 'failed', reason, isFinal: isTakenOver(error) };
     this.#changed();
     // What waits can neither be saved nor be told apart from what was: nothing is worth waiting for.
     void this.stop({ deadlineMs: 0 });

@@ -89,6 +89,8 @@ export interface DrainReport extends PipelineTotals {
 export interface PipelineEnd extends PipelineTotals {
   readonly outcome: 'drained' | 'paused' | 'failed' | 'stopped';
   readonly reason: string | null;
+  /** Failed, and not to be started again by itself: another hub goes on in this one's place. */
+  readonly isFinal?: boolean;
 }
 
 export interface RunningPipeline {

@@ -314,6 +314,10 @@ class HubSupervisor implements Supervisor {
   #ended(worker: string, entry: PipelineEntry, end: PipelineEnd): void {
     entry.settle(end);
     const isLost = end.outcome === 'failed' && !this.#options.once && !this.#stopping.signal.aborted;
+    if (isLost && end.isFinal === true) {
+      entry.state.handle('failed', end.reason);
+      return;
+    }
     if (isLost) {
       this.#backOffAlone(worker, entry, end.reason ?? 'the topic log is lost');
       return;
