@@ -32,10 +32,16 @@ export interface ConnectorContext {
   readonly name: string;
   /** Made once in the data folder; tells this hub from others. */
   readonly hubId: string;
+  /** Hubs of the same group share the work through Kafka. */
+  readonly group: string;
   /** Already bound to pipeline and connector. */
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
   /** Aborted when the leg has to end. */
   readonly signal: AbortSignal;
+  /**
+   * For connectors that wait for the outside by themselves: the leg shows as degraded for this reason ("broker kafka-1:9092 refuses connections") until null is said.
+   */
+  waiting(reason: string | null): void;
 }

@@ -39,6 +39,12 @@ export interface SourceContext extends ConnectorContext {
    * A builder without records still commits its positions. The builder belongs to the engine from the call on.
    */
   emit(batch: BatchBuilder, options?: EmitOptions): Promise<void>;
+  /**
+   * The record format of the topic is Kafka's own: a leg that looks into no record takes batches as they were fetched. Null when this leg has to look
+   * (it has a `key`, say): its records go through `batch` and `emit`.
+   * `batches` are whole stored batches v2 back to back, each without gaps in its offsets, with the producers' timestamps and no control batch. The bytes belong to the engine until it settles; otherwise as `emit`.
+   */
+  readonly emitSealed: ((batches: Buffer, options?: Omit<EmitOptions, 'rejected'>) => Promise<void>) | null;
   /** The saved positions, fresh; of the given partitions, or of all. */
   load(partitions?: readonly string[]): Promise<ReadonlyMap<string, Position>>;
   /** Deletes the checkpoint, durably: the file is gone for good. */

@@ -1,5 +1,6 @@
 import type { Position, RejectedRecord } from '../api/index.ts';
 import type { RecordBatchBuilder } from '../record/index.ts';
+import { SealedRecords } from './sealed-records.ts';
 
 /** A builder larger than this is not copied into another: its bytes are stored as they are. */
 const MERGE_BELOW_BYTES = 64 * 1024;
@@ -25,6 +26,7 @@ export interface Parcel {
   /** 0 with a key: not decided yet. */
   readonly partition: number;
   readonly builder: RecordBatchBuilder | null;
+  readonly sealed: SealedRecords | null;
 }
 
 /** Emits that share a commit. */
@@ -40,23 +42,24 @@ export class EmitFlight {
 
   /** The builder belongs to the flight from here on; a small one is copied behind the one before and freed at once. */
   add(
-    builder: RecordBatchBuilder | null,
+    records: RecordBatchBuilder | SealedRecords | null,
     partition: number,
     emit: Omit<Emit, 'parcel' | 'first' | 'count' | 'bytes'>,
   ): Emit {
-    const count = builder?.count ?? 0;
-    const bytes = builder?.byteLength ?? 0;
+    const [builder, sealed] = records instanceof SealedRecords ? [null, records] : [records, null];
+    const count = records?.count ?? 0;
+    const bytes = records?.byteLength ?? 0;
     const tail = this.#tails.get(partition);
     let parcel: Parcel;
     let first = 0;
-    if (builder === null || count === 0) {
+    if (count === 0) {
       builder?.release();
-      parcel = { partition, builder: null };
-    } else if (tail?.builder != null && this.#merges(tail.builder, builder)) {
+      parcel = { partition, builder: null, sealed: null };
+    } else if (tail?.builder != null && builder !== null && this.#merges(tail.builder, builder)) {
       parcel = tail;
       first = tail.builder.count - count;
     } else {
-      parcel = { partition, builder };
+      parcel = { partition, builder, sealed };
       this.parcels.push(parcel);
       this.#tails.set(partition, parcel);
     }

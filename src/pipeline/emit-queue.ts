@@ -4,6 +4,7 @@ import type { RecordBatchBuilder } from '../record/index.ts';
 import { asSluiceError } from './as-sluice-error.ts';
 import { EmitFlight, type Emit } from './emit-flight.ts';
 import { createFlightRequest, type FlightRequest } from './flight-request.ts';
+import { SealedRecords } from './sealed-records.ts';
 import type { SourceTarget } from './source-target.ts';
 import { Watermark } from './watermark.ts';
 
@@ -52,19 +53,19 @@ export class EmitQueue {
     return this.#inFlight;
   }
 
-  emit(builder: RecordBatchBuilder | null, options: EmitOptions): Promise<void> {
-    if (this.#failure !== null) return this.#refuse(builder, this.#failure);
+  emit(records: RecordBatchBuilder | SealedRecords | null, options: EmitOptions): Promise<void> {
+    if (this.#failure !== null) return this.#refuse(records, this.#failure);
     const { target } = this.#options;
     const rejected = options.rejected ?? [];
     if (rejected.length > 0 && target.deadLetter === null) {
       const cause = rejected[0]!.error;
       const error = new SluiceError('DEAD_LETTER_OFF', `refusing input at "${rejected[0]!.position}"`, { cause });
-      const refusal = this.#refuse(builder, error);
+      const refusal = this.#refuse(records, error);
       this.#reject(error);
       return refusal;
     }
     const positions = options.positions === undefined ? [] : [...options.positions];
-    return this.#enqueue(builder, { ...options, rejected, positions });
+    return this.#enqueue(records, { ...options, rejected, positions });
   }
 
   /** Deletes a position, after everything emitted so far. */
@@ -87,14 +88,14 @@ export class EmitQueue {
   }
 
   #enqueue(
-    builder: RecordBatchBuilder | null,
+    records: RecordBatchBuilder | SealedRecords | null,
     options: Pick<Emit, 'positions' | 'rejected'> & Pick<EmitOptions, 'stream' | 'dedupeIds'>,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       const { target } = this.#options;
       const number = this.#next++;
       const partition =
-        target.keyOf === null ? target.partitioner.partitionFor(options.stream, builder?.byteLength ?? 0) : 0;
+        target.keyOf === null ? target.partitioner.partitionFor(options.stream, records?.byteLength ?? 0) : 0;
       const { positions, rejected, dedupeIds = [] } = options;
       this.#watermark.begin({
         from: number,
@@ -102,8 +103,8 @@ export class EmitQueue {
         records: { count: 1, offset: () => number },
         owner: undefined,
       });
-      this.#inFlight += builder?.count ?? 0;
-      this.#flightWithRoom().add(builder, partition, { number, positions, rejected, dedupeIds, resolve, reject });
+      this.#inFlight += records?.count ?? 0;
+      this.#flightWithRoom().add(records, partition, { number, positions, rejected, dedupeIds, resolve, reject });
       this.#departing ??= this.#depart();
     });
   }
@@ -172,8 +173,8 @@ export class EmitQueue {
     this.#options.onRejected(error);
   }
 
-  #refuse(builder: RecordBatchBuilder | null, error: SluiceError): Promise<never> {
-    builder?.release();
+  #refuse(records: RecordBatchBuilder | SealedRecords | null, error: SluiceError): Promise<never> {
+    if (!(records instanceof SealedRecords)) records?.release();
     return Promise.reject(error);
   }
 }

@@ -42,7 +42,8 @@ export async function createFlightRequest(
   const letters = rejectedInput(flight, target);
   const moves = new Map<Parcel, Move>();
   for (const parcel of flight.parcels) {
-    const builder = parcel.builder!;
+    const { builder } = parcel;
+    if (builder === null) continue;
     if (target.keyOf !== null) moves.set(parcel, planByKey(builder, target, plan, letters));
     else if (builder.byteLength > MAX_BATCH_BYTES)
       moves.set(parcel, planSplit(builder, parcel.partition, target, plan));
@@ -160,8 +161,10 @@ function copyRecords({ builder, regionOf, keys }: Move, regions: OpenRegions): v
 function sealParcel(parcel: Parcel, move: Move | undefined, regions: OpenRegions, target: SourceTarget): SealedBatch[] {
   const { topic, compression } = target;
   if (move !== undefined) return regions.seal(move.from, move.to, compression);
-  const builder = parcel.builder!;
-  return [{ topic, partition: parcel.partition, bytes: sealBatch(builder, { compression }), count: builder.count }];
+  const { builder, sealed, partition } = parcel;
+  if (sealed !== null) return sealed.batches.map(({ bytes, count }) => ({ topic, partition, bytes, count }));
+  if (builder === null) return [];
+  return [{ topic, partition, bytes: sealBatch(builder, { compression }), count: builder.count }];
 }
 
 function savedBeside(emits: readonly Emit[], target: SourceTarget, savesPositions: boolean): CommitRequest {

@@ -9,6 +9,7 @@ import type { DeadLetterOrigin } from './dead-letter.ts';
 export interface LegDependencies {
   readonly pipeline: PipelinePlan;
   readonly hubId: string;
+  readonly group: string;
   readonly registry: Registry;
   readonly references: ReferenceRules;
   readonly env: NodeJS.ProcessEnv;
@@ -26,9 +27,12 @@ export interface LegDependencies {
   readonly onLogLost: (error: unknown) => void;
 }
 
-export function connectorContext(dependencies: LegDependencies, name: string, signal: AbortSignal): ConnectorContext {
-  const { pipeline, hubId, log, metrics, clock } = dependencies;
-  return { pipeline: pipeline.name, name, hubId, log, metrics, clock, signal };
+export function connectorContext(
+  dependencies: LegDependencies,
+  own: Pick<ConnectorContext, 'name' | 'signal' | 'waiting'>,
+): ConnectorContext {
+  const { pipeline, hubId, group, log, metrics, clock } = dependencies;
+  return { pipeline: pipeline.name, hubId, group, log, metrics, clock, ...own };
 }
 
 export function deadLetterOrigin(

@@ -24,6 +24,8 @@ import type {
 export interface PipelineDependencies {
   readonly plan: PipelinePlan;
   readonly hubId: string;
+  /** Part of all identities. */
+  readonly group: string;
   readonly registry: Registry;
   readonly references: ReferenceRules;
   readonly env: NodeJS.ProcessEnv;

@@ -37,6 +37,13 @@ export interface SinkRunOptions {
   readonly report: (status: string) => void;
 }
 
+/** What the sink's options make of its definition. */
+interface SinkTraits {
+  readonly order: SinkDefinition['order'];
+  readonly sealed: boolean;
+  readonly keyed: boolean;
+}
+
 /** One life of a sink: created, fed from its saved offsets on, drained, closed. Whatever it cannot go on after ends it, and the runner begins another. */
 export class SinkRun {
   readonly #options: SinkRunOptions;
@@ -49,6 +56,8 @@ export class SinkRun {
   #committer: OffsetCommitter | null = null;
   #failure: { readonly error: unknown } | null = null;
   #commitTrouble: Trouble | null = null;
+  /** What the sink itself says that it waits for. */
+  #sinkTrouble: Trouble | null = null;
 
   constructor(options: SinkRunOptions) {
     this.#options = options;
@@ -73,7 +82,11 @@ export class SinkRun {
   async run(definition: SinkDefinition, options: Record<string, unknown>): Promise<void> {
     const sink = await definition.create(options, this.#sinkContext());
     try {
-      await this.#subscribed(definition, sink);
+      await this.#subscribed(sink, {
+        order: definition.needsOrder?.(options) === true ? 'partition' : definition.order,
+        sealed: definition.sealed ?? false,
+        keyed: definition.tiedToTopic?.(options) === true,
+      });
     } finally {
       this.#ending.abort();
       await this.#closed(sink);
@@ -116,13 +129,14 @@ export class SinkRun {
     await this.#committer!.commit();
   }
 
-  async #subscribed(definition: SinkDefinition, sink: Sink): Promise<void> {
+  async #subscribed(sink: Sink, traits: SinkTraits): Promise<void> {
     const { plan, dependencies } = this.#options;
     const { pool, topicLog, pipeline, clock } = dependencies;
     const subscription = await topicLog.subscribe({
       sink: plan.name,
       topic: pipeline.topic.name,
       start: plan.start,
+      keyed: traits.keyed,
       pool,
       fetchBytes: Math.min(MAX_FETCH_BYTES, Math.max(bufferSizeIn(pool.budgetBytes), pool.budgetBytes / 16)),
     });
@@ -136,7 +150,7 @@ export class SinkRun {
       },
     });
     this.#committer = committer;
-    const { delivery, intake } = this.#connect(definition, sink, subscription);
+    const { delivery, intake } = this.#connect(sink, traits, subscription);
     try {
       committer.start();
       this.#options.onStarted();
@@ -154,8 +168,8 @@ export class SinkRun {
   }
 
   #connect(
-    definition: SinkDefinition,
     sink: Sink,
+    { order, sealed }: SinkTraits,
     subscription: TopicSubscription,
   ): { delivery: Delivery; intake: SinkIntake } {
     const { plan, dependencies, where, totals, rate } = this.#options;
@@ -173,7 +187,7 @@ export class SinkRun {
     const delivery: Delivery = (this.#delivery = new Delivery({
       plan,
       sink,
-      order: definition.order,
+      order,
       feeds,
       batcher: new Batcher(plan.batch, views),
       pool,
@@ -187,7 +201,7 @@ export class SinkRun {
         this.#fail(error);
       },
       onChange: () => {
-        this.#options.onTrouble(delivery.trouble ?? this.#commitTrouble);
+        this.#options.onTrouble(delivery.trouble ?? this.#sinkTrouble ?? this.#commitTrouble);
       },
     }));
     const intake = new SinkIntake({
@@ -197,7 +211,7 @@ export class SinkRun {
       views,
       pool,
       where,
-      sealed: definition.sealed ?? false,
+      sealed,
       monotonic: () => clock.monotonic(),
       now: () => clock.now(),
       log,
@@ -278,7 +292,14 @@ export class SinkRun {
   #sinkContext(): SinkContext {
     const { plan, dependencies, report } = this.#options;
     return {
-      ...connectorContext(dependencies, plan.name, this.#ending.signal),
+      ...connectorContext(dependencies, {
+        name: plan.name,
+        signal: this.#ending.signal,
+        waiting: (reason) => {
+          this.#sinkTrouble = reason === null ? null : { state: 'degraded', reason };
+          this.#delivery?.pump();
+        },
+      }),
       requestFlush: (partitions) => {
         this.#requestFlush(partitions);
       },

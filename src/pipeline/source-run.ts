@@ -10,6 +10,7 @@ import type { TopicLog } from '../log/index.ts';
 import { bufferBytesFor, RecordBatchBuilder, type BufferPool, type PooledBuffer } from '../record/index.ts';
 import type { EmitQueue } from './emit-queue.ts';
 import type { Gate } from './gate.ts';
+import { SealedRecords } from './sealed-records.ts';
 
 export interface SourceRunOptions {
   readonly connector: ConnectorContext;
@@ -19,6 +20,8 @@ export interface SourceRunOptions {
   readonly gate: Gate;
   readonly topicLog: TopicLog;
   readonly queue: EmitQueue;
+  /** Nothing looks into a record on its way to the topic. */
+  readonly passesSealed: boolean;
   readonly seen: (dedupeId: string) => boolean;
   readonly report: (status: string) => void;
 }
@@ -46,6 +49,7 @@ export class SourceRun {
         emitted.catch(() => undefined);
         return emitted;
       },
+      emitSealed: options.passesSealed ? (batches, emitOptions = {}) => this.#emitSealed(batches, emitOptions) : null,
       load: async (partitions) => selected(await topicLog.positions(connector.name), partitions),
       forget: (partition) => queue.forget(partition),
       seen,
@@ -61,6 +65,12 @@ export class SourceRun {
 
   async #emit(batch: BatchBuilder, options: EmitOptions): Promise<void> {
     await this.#options.queue.emit(this.#take(batch), options);
+  }
+
+  #emitSealed(batches: Buffer, options: EmitOptions): Promise<void> {
+    const emitted = this.#options.queue.emit(new SealedRecords(batches), options);
+    emitted.catch(() => undefined);
+    return emitted;
   }
 
   async #batch(minimumBytes?: number): Promise<BatchBuilder> {

@@ -187,13 +187,20 @@ export class SourceRunner {
   #createRun(queue: EmitQueue, window: DedupeWindow | null, signal: AbortSignal): SourceRun {
     const { once, pipeline, pool, topicLog, clock, metrics } = this.#dependencies;
     return new SourceRun({
-      connector: connectorContext(this.#dependencies, this.#plan.name, signal),
+      connector: connectorContext(this.#dependencies, {
+        name: this.#plan.name,
+        signal,
+        waiting: (reason) => {
+          this.#waits(reason, signal);
+        },
+      }),
       once,
       maxRecordBytes: pipeline.topic.maxRecordBytes,
       pool,
       gate: this.#gate,
       topicLog,
       queue,
+      passesSealed: this.#plan.key === null,
       seen: (id) => {
         if (window?.has(id, clock.now()) !== true) return false;
         this.#counts.suppressed++;
@@ -204,6 +211,14 @@ export class SourceRunner {
         this.#state.report(status);
       },
     });
+  }
+
+  /** The source itself waits for the outside. */
+  #waits(reason: string | null, { aborted }: AbortSignal): void {
+    const { state } = this.#state;
+    if (aborted || !['running', 'degraded'].includes(state)) return;
+    if (reason === null) this.#state.set('running');
+    else this.#state.set('degraded', reason);
   }
 
   async #commit(request: CommitRequest): Promise<void> {

@@ -50,6 +50,8 @@ export class SinkHarness {
   /** Partitions whose flush the sink has asked for, and not got. */
   readonly requested = new Set<number>();
   status = '';
+  /** What it said last by `waiting`. */
+  waitsFor: string | null = null;
   reset = 0;
   readonly #options: SinkHarnessOptions;
   readonly #read: number[];
@@ -162,6 +164,10 @@ export class SinkHarness {
       metrics: noMetrics,
       clock: this.clock,
       signal: this.#life.signal,
+      group: 'default',
+      waiting: (reason) => {
+        this.waitsFor = reason;
+      },
       requestFlush: (partitions) => {
         for (const { partition } of partitions) this.requested.add(partition);
       },

@@ -67,6 +67,8 @@ export class SourceHarness {
   count = 0;
   /** What the source said last by `report`. */
   status = '';
+  /** What it said last by `waiting`. */
+  waitsFor: string | null = null;
   /** False: the topic log refuses input, so `tryBatch` gives nothing. */
   accepting = true;
   readonly #options: SourceHarnessOptions;
@@ -259,6 +261,7 @@ class Life {
       pipeline: 'test',
       name: 'source',
       hubId,
+      group: 'default',
       log: recordingLogger(harness.lines),
       metrics: noMetrics,
       clock: harness.clock,
@@ -279,10 +282,15 @@ class Life {
         return emitted;
       },
       load: (partitions) => this.#load(partitions),
+      // As a leg that looks into its records: they come by `emit`, where the harness sees them.
+      emitSealed: null,
       forget: (partition) => this.queue.forget(partition),
       seen: (id) => harness.dedupeIds.has(id),
       report: (status) => {
         if (!this.#isOver) harness.status = status;
+      },
+      waiting: (reason) => {
+        if (!this.#isOver) harness.waitsFor = reason;
       },
     };
   }

@@ -125,6 +125,7 @@ export function startTest(test: TestPipeline): Started {
   };
   const pipeline = startPipeline({
     plan,
+    group: 'default',
     hubId: 'hub',
     registry: registryOf(sources, sinks),
     references: { env: [], file: [] },

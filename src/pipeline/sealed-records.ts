@@ -1,0 +1,23 @@
+import { readBatchHeader } from '../record/index.ts';
+
+/** Stored batches on their way into another topic, unopened. Their bytes are the emitter's again when its emit settles. */
+export class SealedRecords {
+  readonly batches: readonly { readonly bytes: Buffer; readonly count: number }[];
+  readonly count: number;
+  readonly byteLength: number;
+
+  /** Throws `RECORD_CORRUPT` and `RECORD_UNSUPPORTED`. */
+  constructor(chunk: Buffer) {
+    const batches: { bytes: Buffer; count: number }[] = [];
+    let records = 0;
+    for (let at = 0; at < chunk.length;) {
+      const { byteLength, count } = readBatchHeader(chunk, at);
+      batches.push({ bytes: chunk.subarray(at, at + byteLength), count });
+      records += count;
+      at += byteLength;
+    }
+    this.batches = batches;
+    this.count = records;
+    this.byteLength = chunk.length;
+  }
+}
