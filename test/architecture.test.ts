@@ -23,7 +23,10 @@ const rooms = [
 ];
 
 /** What a connector may import besides Node's modules and its own folder. A package of its own is named here, with its folder. */
-const connectorPackages: Readonly<Record<string, readonly string[]>> = { file: ['chokidar', 'picomatch'] };
+const connectorPackages: Readonly<Record<string, readonly string[]>> = {
+  elasticsearch: ['@elastic/elasticsearch'],
+  file: ['chokidar', 'picomatch'],
+};
 const contract = ['sluice/api', 'sluice/toolkit', 'sluice/codec'];
 
 interface Import {

@@ -51,9 +51,11 @@ function sourceFacts({ stability, rewinds, ends, dedupe }: SourceDefinition): st
   ];
 }
 
-function sinkFacts({ stability, promise, order }: SinkDefinition): string[] {
+function sinkFacts({ stability, promise, order, needsOrder }: SinkDefinition): string[] {
   return [
     `${stability}; ${promise}`,
-    order === 'partition' ? 'keeps the order within a partition' : 'writes of a partition may overlap',
+    order === 'partition'
+      ? 'keeps the order within a partition'
+      : `writes of a partition may overlap${needsOrder === undefined ? '' : ', where its options allow it'}`,
   ];
 }

@@ -18,7 +18,7 @@ export type LoadFolder = (folder: string) => Promise<readonly ConnectorDefinitio
 /** Which built-in connector lies in which folder, so that a name can be looked up without loading anything. A test holds it. */
 export const BUILT_INS: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   source: { file: 'file', generate: 'generate', http: 'http', stdin: 'stdin' },
-  sink: { console: 'console', file: 'file' },
+  sink: { console: 'console', elasticsearch: 'elasticsearch', file: 'file' },
 };
 
 export function createRegistry(loadFolder: LoadFolder = loadBuiltIn): Registry {

@@ -1,11 +1,21 @@
-/** What connectors that listen share: life cycle, TLS, authentication, limits. Exported as `sluice/toolkit`. */
+/** What connectors share: life cycle, TLS, authentication and limits of listeners; TLS and credentials of clients. Exported as `sluice/toolkit`. */
 export { authOptions, createAuthenticator, type Authenticator, type AuthOptions } from './auth.ts';
 export { ClientGone, type HeldBody } from './body.ts';
 export { ByteBudget } from './byte-budget.ts';
 export { checkListener } from './check-listener.ts';
+export { clientBasicOptions } from './client-auth.ts';
+export {
+  clientTlsOptions,
+  clientTlsProblems,
+  loadClientTls,
+  warnUnverified,
+  type ClientTlsOptions,
+} from './client-tls.ts';
 export { contentCoding, Inflater, type ContentCoding } from './decompress.ts';
+export { EndpointRing } from './endpoint-ring.ts';
 export type { HttpAnswer, HttpExchange } from './http-exchange.ts';
 export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
 export { bind, formatAddress, isLoopback } from './listen.ts';
 export { Refusal } from './refusal.ts';
+export { retryAfterMs } from './retry-after.ts';
 export { tlsOptions, type TlsOptions } from './tls.ts';

@@ -58,7 +58,8 @@ export async function tlsFingerprint(options: TlsOptions): Promise<string | null
   }
 }
 
-async function readPem(file: string, what: string): Promise<Buffer> {
+/** Throws `OPTION_INVALID` naming the file. */
+export async function readPem(file: string, what: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {

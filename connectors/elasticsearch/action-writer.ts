@@ -1,0 +1,151 @@
+import { isUtf8 } from 'node:buffer';
+import { SluiceError, type Expression, type RecordBatch, type Template } from 'sluice/api';
+import type { ByteWriter } from './byte-writer.ts';
+
+/** Elasticsearch refuses longer ids, and with one of them the whole request. */
+const MAX_ID_BYTES = 512;
+const MAX_VERSION = 2n ** 63n - 1n;
+const QUOTE_END = Buffer.from('"}}\n');
+const END = Buffer.from('}}\n');
+const ID = Buffer.from('"_id":');
+const QUOTE = Buffer.from('"');
+const VERSION = Buffer.from(',"version":');
+const EXTERNAL = Buffer.from(',"version_type":"external"');
+/** Of records with the same version the last one wins, and a record that is sent again is taken again. */
+const EXTERNAL_OR_SAME = Buffer.from(',"version_type":"external_gte"');
+
+/** Writes the line before a document: what to do, with which id. */
+export interface ActionWriter {
+  /** Called before the first record of a batch. */
+  begin(batch: RecordBatch): void;
+  /** Throws a `SluiceError` when the record cannot be written at all. */
+  write(batch: RecordBatch, index: number, writer: ByteWriter): void;
+  /** Does a document line follow? */
+  hasDocument(batch: RecordBatch, index: number): boolean;
+}
+
+/** `_index` of each action; nothing when the path of the request says it. */
+class IndexMember {
+  readonly #index: Template;
+  #last = '';
+  #bytes: Buffer = Buffer.alloc(0);
+
+  constructor(index: Template) {
+    this.#index = index;
+  }
+
+  write(batch: RecordBatch, index: number, writer: ByteWriter): void {
+    if (this.#index.constant !== null) return;
+    const name = this.#index.render(batch, index);
+    if (name !== this.#last) {
+      this.#last = name;
+      this.#bytes = Buffer.from(`"_index":${JSON.stringify(name)},`);
+    }
+    writer.copy(this.#bytes);
+  }
+}
+
+/** Creates documents under the ids of their records; what is there already was written before. */
+export class LogActions implements ActionWriter {
+  readonly #index: IndexMember;
+  readonly #opening = Buffer.from('{"create":{');
+  #run = 0;
+  #runEnd = 0;
+  #idPrefix: Buffer = QUOTE;
+
+  constructor(index: Template) {
+    this.#index = new IndexMember(index);
+  }
+
+  begin(): void {
+    this.#run = -1;
+    this.#runEnd = 0;
+  }
+
+  write(batch: RecordBatch, index: number, writer: ByteWriter): void {
+    const offset = batch.offset(index);
+    while (index >= this.#runEnd) this.#nextRun(batch);
+    writer.copy(this.#opening);
+    this.#index.write(batch, index, writer);
+    writer.copy(this.#idPrefix);
+    writer.number(offset);
+    writer.copy(QUOTE_END);
+  }
+
+  hasDocument(): boolean {
+    return true;
+  }
+
+  /** The id of a record (`RecordBatch.id`) without a string per record: only the offset differs within a run. */
+  #nextRun(batch: RecordBatch): void {
+    const { topic, incarnation, partition, first, count } = batch.runs[++this.#run]!;
+    this.#runEnd = first + count;
+    const prefix = JSON.stringify(`${topic}+${incarnation}+${partition}+`).slice(0, -1);
+    this.#idPrefix = Buffer.concat([ID, Buffer.from(prefix)]);
+  }
+}
+
+/** How a record says how new it is. */
+export type Version = 'offset' | 'timestamp' | Expression;
+
+/** Replaces and deletes documents by key; a version that is not newer changes nothing. */
+export class KeyedActions implements ActionWriter {
+  readonly #index: IndexMember;
+  readonly #version: Version;
+  readonly #versionType: Buffer;
+  readonly #replace = Buffer.from('{"index":{');
+  readonly #delete = Buffer.from('{"delete":{');
+
+  constructor(index: Template, version: Version) {
+    this.#index = new IndexMember(index);
+    this.#version = version;
+    this.#versionType = version === 'offset' ? EXTERNAL : EXTERNAL_OR_SAME;
+  }
+
+  begin(): void {
+    // Keys and versions hang on no run.
+  }
+
+  write(batch: RecordBatch, index: number, writer: ByteWriter): void {
+    const id = idOf(batch.key(index));
+    writer.copy(this.hasDocument(batch, index) ? this.#replace : this.#delete);
+    this.#index.write(batch, index, writer);
+    writer.copy(ID);
+    writer.quoted(id);
+    writer.copy(VERSION);
+    this.#writeVersion(batch, index, writer);
+    writer.copy(this.#versionType);
+    writer.copy(END);
+  }
+
+  hasDocument(batch: RecordBatch, index: number): boolean {
+    return batch.valueLength(index) >= 0;
+  }
+
+  #writeVersion(batch: RecordBatch, index: number, writer: ByteWriter): void {
+    if (this.#version === 'offset') writer.number(batch.offset(index));
+    else {
+      const version =
+        this.#version === 'timestamp' ? batch.timestamp(index) : this.#version.evaluate(batch.record(index));
+      writer.copy(Buffer.from(versionText(version)));
+    }
+  }
+}
+
+function idOf(key: Uint8Array | null): Uint8Array {
+  if (key === null || key.length === 0) throw refused('the record has no key');
+  if (key.length > MAX_ID_BYTES) throw refused(`the key has ${key.length} bytes, and ids at most ${MAX_ID_BYTES}`);
+  if (!isUtf8(key)) throw refused('the key is no UTF-8');
+  return key;
+}
+
+function versionText(value: unknown): string {
+  const number = value instanceof Date ? value.getTime() : value;
+  if (typeof number === 'bigint' && number >= 0n && number <= MAX_VERSION) return number.toString();
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number.toString();
+  throw new SluiceError('SINK_REJECTED', 'versioning a document: the version is no whole number from 0 on');
+}
+
+function refused(reason: string): SluiceError {
+  return new SluiceError('SINK_REJECTED', `naming a document: ${reason}`);
+}

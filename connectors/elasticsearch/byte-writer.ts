@@ -1,0 +1,61 @@
+const INITIAL_BYTES = 64 * 1024;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MAX_DIGITS = 20;
+
+/** Bytes that grow, and are kept for the next use. */
+export class ByteWriter {
+  bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+  length = 0;
+  readonly #digits = Buffer.alloc(MAX_DIGITS);
+
+  /** Makes room for so many more bytes. */
+  reserve(more: number): void {
+    const needed = this.length + more;
+    if (needed <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+    this.bytes.copy(larger, 0, 0, this.length);
+    this.bytes = larger;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  copy(from: Uint8Array): void {
+    this.reserve(from.length);
+    this.bytes.set(from, this.length);
+    this.length += from.length;
+  }
+
+  /** A whole number from 0 to 2^53, without a string for it. */
+  number(value: number): void {
+    this.reserve(MAX_DIGITS);
+    let at = MAX_DIGITS;
+    do {
+      const rest = value % 10;
+      this.#digits[--at] = 0x30 + rest;
+      value = (value - rest) / 10;
+    } while (value > 0);
+    this.length += this.#digits.copy(this.bytes, this.length, at);
+  }
+
+  /** A JSON string of text in UTF-8. */
+  quoted(text: Uint8Array): void {
+    if (needsEscape(text)) {
+      this.copy(Buffer.from(JSON.stringify(Buffer.from(text).toString())));
+      return;
+    }
+    this.byte(QUOTE);
+    this.copy(text);
+    this.byte(QUOTE);
+  }
+}
+
+function needsEscape(text: Uint8Array): boolean {
+  for (const byte of text) {
+    if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) return true;
+  }
+  return false;
+}

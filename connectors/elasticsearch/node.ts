@@ -1,0 +1,144 @@
+import { Client } from '@elastic/elasticsearch';
+import { SluiceError } from 'sluice/api';
+import type { ConnectionOptions } from 'node:tls';
+
+/** Larger answers are cut off: one to a full batch has a few hundred kilobytes. */
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+/** Proxies close connections that idle; ours go first. */
+const KEEP_ALIVE_MS = 30_000;
+const MAX_CONNECTIONS = 8;
+
+export interface NodeSettings {
+  readonly auth: { readonly username: string; readonly password: string } | { readonly apiKey: string } | null;
+  readonly tls: ConnectionOptions | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly requestTimeoutMs: number;
+}
+
+export interface NodeRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** NDJSON, its last line ended. */
+  readonly body?: Buffer;
+  /** A body of JSON instead. */
+  readonly json?: Readonly<Record<string, unknown>>;
+  /** The body is compressed already. */
+  readonly isGzipped?: boolean;
+}
+
+export interface NodeAnswer {
+  readonly status: number;
+  readonly bytes: Buffer;
+  /** As the server wrote it. */
+  readonly retryAfter: string | null;
+}
+
+/** One endpoint. Never logs or passes on what the client throws: its errors hold the whole request, credentials included. */
+export class ElasticsearchNode {
+  readonly endpoint: string;
+  readonly #client: Client;
+  readonly #settings: NodeSettings;
+
+  constructor(endpoint: string, settings: NodeSettings) {
+    const { auth, tls, headers, requestTimeoutMs } = settings;
+    this.endpoint = endpoint;
+    this.#settings = settings;
+    this.#client = new Client({
+      node: endpoint,
+      maxRetries: 0,
+      requestTimeout: requestTimeoutMs,
+      // The default copies the request byte by byte into every error: seconds for a few megabytes.
+      redaction: { type: 'off' },
+      headers: { ...headers },
+      agent: { connections: MAX_CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS },
+      ...(auth === null ? {} : { auth }),
+      ...(tls === null ? {} : { tls }),
+    });
+  }
+
+  /** Any status is an answer. Throws `SINK_UNAVAILABLE` when there is none, `SINK_BLOCKED` when waiting would not help. */
+  async send(request: NodeRequest, signal: AbortSignal): Promise<NodeAnswer> {
+    const { method, path, query = {}, body, json, isGzipped = false } = request;
+    const ended = new AbortController();
+    const limit = AbortSignal.timeout(this.#settings.requestTimeoutMs);
+    try {
+      const {
+        statusCode,
+        headers,
+        body: stream,
+      } = await this.#client.transport.request<AsyncIterable<Buffer>>(
+        {
+          method,
+          path,
+          querystring: query,
+          ...(body === undefined ? {} : { bulkBody: body }),
+          ...(json === undefined ? {} : { body: json }),
+        },
+        {
+          asStream: true,
+          meta: true,
+          signal: AbortSignal.any([signal, limit, ended.signal]),
+          ...(isGzipped ? { headers: { 'content-encoding': 'gzip' } } : {}),
+        },
+      );
+      const retryAfter = headers['retry-after'];
+      const bytes = await readAll(stream);
+      return { status: statusCode, bytes, retryAfter: typeof retryAfter === 'string' ? retryAfter : null };
+    } catch (error) {
+      throw this.#explained(error, { method, path, isLate: limit.aborted });
+    } finally {
+      // An answer that nobody reads to its end would hold its connection.
+      ended.abort();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  describe(method: string, path: string): string {
+    return `${method} ${this.endpoint}${path}`;
+  }
+
+  #explained(error: unknown, { method, path, isLate }: { method: string; path: string; isLate: boolean }): SluiceError {
+    const doing = this.describe(method, path);
+    if (error instanceof ReplyTooLarge)
+      return new SluiceError('SINK_UNAVAILABLE', `${doing}: the answer is larger than 64 MiB`, { retryable: true });
+    const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };
+    if (name === 'ProductNotSupportedError') {
+      const what = 'something answers that is not Elasticsearch 7.14 or newer';
+      return new SluiceError('SINK_BLOCKED', `${doing}: ${what}; OpenSearch is another system`);
+    }
+    if (isLate || name === 'TimeoutError') {
+      const seconds = this.#settings.requestTimeoutMs / 1000;
+      return new SluiceError('SINK_UNAVAILABLE', `${doing}: no answer within ${seconds} s`, { retryable: true });
+    }
+    if (isCertificateProblem(message)) return new SluiceError('SINK_BLOCKED', `${doing}: TLS: ${firstLine(message)}`);
+    return new SluiceError('SINK_UNAVAILABLE', `${doing}: ${firstLine(message)}`, { retryable: true });
+  }
+}
+
+class ReplyTooLarge extends Error {}
+
+async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > MAX_REPLY_BYTES) throw new ReplyTooLarge();
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+}
+
+/** What only an operator can mend; the client tells by its message alone. */
+function isCertificateProblem(message: string): boolean {
+  return /certificate|self-signed|altnames|wrong version number|packet length too long|unsupported protocol|alert (?:bad|unknown|handshake)/i.test(
+    message,
+  );
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0]!.slice(0, 300);
+}

@@ -1,0 +1,144 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import {
+  SluiceError,
+  type Failure,
+  type RecordBatch,
+  type RecordFailure,
+  type Sink,
+  type SinkContext,
+  type Template,
+  type WriteResult,
+} from 'sluice/api';
+import { retryAfterMs } from 'sluice/toolkit';
+import { KeyedActions, LogActions, type Version } from './action-writer.ts';
+import { BulkBody } from './bulk-body.ts';
+import { readBulkReply, readRefusal, type BulkReply } from './bulk-reply.ts';
+import type { Cluster, ClusterAnswer } from './cluster.ts';
+import { DocumentWriter } from './document-writer.ts';
+
+import { judgeAnswer, judgeItem, tooLarge } from './verdicts.ts';
+
+const compress = promisify(gzip);
+
+/** Documents repeat their names: the fastest level takes most of what there is to save. */
+const GZIP_LEVEL = 1;
+/** Without the statuses of items that went well nobody could tell which items the others are. */
+const FILTER = 'errors,items.*.status,items.*.error.type,items.*.error.reason';
+
+export interface ElasticsearchSinkSettings {
+  readonly index: Template;
+  readonly mode: 'log' | 'keyed';
+  readonly version: Version;
+  readonly isDataStream: boolean;
+  readonly pipeline: string | null;
+  readonly isGzipped: boolean;
+  readonly maxRequestBytes: number;
+  /** How long the server may wait for shards: less than we wait for the server, so that it says what is wrong. */
+  readonly shardTimeoutMs: number;
+}
+
+/** Sends batches as bulk requests. */
+export class ElasticsearchSink implements Sink {
+  readonly #settings: ElasticsearchSinkSettings;
+  readonly #context: SinkContext;
+  readonly #cluster: Cluster;
+  readonly #closing = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #path: string;
+  readonly #query: Readonly<Record<string, string>>;
+  /** Bodies that are not on their way: as many as writes overlap. */
+  readonly #bodies: BulkBody[] = [];
+  #written = 0;
+  #known = 0;
+
+  constructor(settings: ElasticsearchSinkSettings, context: SinkContext, cluster: Cluster) {
+    const { index, pipeline, shardTimeoutMs } = settings;
+    this.#settings = settings;
+    this.#context = context;
+    this.#cluster = cluster;
+    this.#signal = AbortSignal.any([context.signal, this.#closing.signal]);
+    this.#path = index.constant === null ? '/_bulk' : `/${encodeURIComponent(index.constant)}/_bulk`;
+    this.#query = {
+      filter_path: FILTER,
+      timeout: `${shardTimeoutMs}ms`,
+      ...(pipeline === null ? {} : { pipeline }),
+    };
+  }
+
+  async write(batch: RecordBatch): Promise<WriteResult> {
+    const body = this.#bodies.pop() ?? this.#createBody();
+    if (!body.fill(batch)) {
+      this.#bodies.push(body);
+      return { batch: tooLarge(`building a bulk request: larger than ${this.#settings.maxRequestBytes} bytes`) };
+    }
+    let answer: ClusterAnswer | null = null;
+    if (body.count > 0) {
+      try {
+        answer = await this.#post(body);
+      } catch (error) {
+        // The body is left to the collector: its bytes may still be on their way.
+        if (error instanceof SluiceError) return { batch: failureOf(error) };
+        throw error;
+      }
+    }
+    const result = answer === null ? { failures: body.refused } : this.#judge(answer, body);
+    this.#bodies.push(body);
+    return result;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#cluster.close();
+  }
+
+  #createBody(): BulkBody {
+    const { index, mode, version, isDataStream, maxRequestBytes } = this.#settings;
+    return new BulkBody({
+      actions: mode === 'log' ? new LogActions(index) : new KeyedActions(index, version),
+      documents: new DocumentWriter({ addsTimestamp: isDataStream }),
+      maxBytes: maxRequestBytes,
+    });
+  }
+
+  async #post(body: BulkBody): Promise<ClusterAnswer> {
+    const { isGzipped } = this.#settings;
+    const bytes = isGzipped ? await compress(body.bytes, { level: GZIP_LEVEL }) : body.bytes;
+    return this.#cluster.send(
+      { method: 'POST', path: this.#path, query: this.#query, body: bytes, isGzipped },
+      this.#signal,
+    );
+  }
+
+  #judge({ status, bytes, doing, retryAfter }: ClusterAnswer, body: BulkBody): WriteResult {
+    if (status !== 200)
+      return { batch: judgeAnswer(readRefusal(bytes, status), doing, retryAfterMs(retryAfter, this.#context.clock)) };
+    const reply = readBulkReply(bytes, body.count);
+    if (reply === null) {
+      const what = `the answer does not speak of ${body.count} items`;
+      return { batch: failureOf(new SluiceError('SINK_UNAVAILABLE', `${doing}: ${what}`, { retryable: true })) };
+    }
+    this.#report(reply, body.count);
+    const target = { hasConstantIndex: this.#settings.index.constant !== null };
+    const failures: RecordFailure[] = [...body.refused];
+    for (const refusal of reply.refused)
+      failures.push({ index: body.recordOf(refusal.item), ...judgeItem(refusal, target) });
+    return { failures };
+  }
+
+  #report({ known, refused }: BulkReply, count: number): void {
+    this.#written += count - known - refused.length;
+    this.#known += known;
+    const were = this.#settings.mode === 'log' ? 'were there already' : 'were older than what is there';
+    const knownPart = this.#known === 0 ? '' : `, ${grouped(this.#known)} ${were}`;
+    this.#context.report(`${grouped(this.#written)} written${knownPart}`);
+  }
+}
+
+function failureOf(error: SluiceError): Failure {
+  return { disposition: error.retryable ? 'retry' : 'block', error };
+}
+
+function grouped(number: number): string {
+  return number.toLocaleString('en-US');
+}

@@ -1,0 +1,88 @@
+import { createSecureContext, type ConnectionOptions } from 'node:tls';
+import {
+  SluiceError,
+  Type,
+  path,
+  secret,
+  type ConnectorContext,
+  type OptionProblem,
+  type Static,
+} from '../api/index.ts';
+import { readPem } from './tls.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Options of clients that speak TLS. */
+export const clientTlsOptions = Type.Object(
+  {
+    ca: Type.Optional(
+      path({ description: 'PEM file with the authorities to trust, instead of those that Node.js brings.' }),
+    ),
+    cert: Type.Optional(path({ description: 'PEM file with the certificate of this client.' })),
+    key: Type.Optional(path({ description: 'PEM file with its private key.' })),
+    passphrase: Type.Optional(secret({ description: 'What decrypts the private key.' })),
+    server_name: Type.Optional(
+      Type.String({ minLength: 1, description: 'The name that certificates must carry, instead of the host.' }),
+    ),
+    insecure_skip_verify: Type.Boolean({
+      default: false,
+      description: 'Talk to whoever answers. A warning says so every minute.',
+    }),
+  },
+  { additionalProperties: false, description: 'How to talk TLS, 1.2 at least.' },
+);
+
+export type ClientTlsOptions = Static<typeof clientTlsOptions>;
+
+/** What the schema cannot say. `at` is where the options stand. */
+export function clientTlsProblems(options: ClientTlsOptions, at: readonly string[]): readonly OptionProblem[] {
+  const { cert, key, passphrase, ca, insecure_skip_verify: skips } = options;
+  const problems: OptionProblem[] = [];
+  if ((cert === undefined) !== (key === undefined)) {
+    const missing = cert === undefined ? 'cert' : 'key';
+    problems.push({ path: [...at], message: `\`${missing}\` is missing: a certificate and its key go together` });
+  }
+  if (passphrase !== undefined && key === undefined)
+    problems.push({ path: [...at, 'passphrase'], message: '`passphrase` decrypts a `key`, and there is none' });
+  if (skips && ca !== undefined)
+    problems.push({
+      path: [...at, 'ca'],
+      message: '`ca` verifies nothing beside `insecure_skip_verify`; leave one out',
+    });
+  return problems;
+}
+
+/** What a connection is made with. Throws `OPTION_INVALID` naming the file that cannot be used. */
+export async function loadClientTls(options: ClientTlsOptions): Promise<ConnectionOptions> {
+  const { ca, cert, key, passphrase, server_name: servername, insecure_skip_verify: skips } = options;
+  const context = {
+    minVersion: 'TLSv1.2' as const,
+    ...(ca === undefined ? {} : { ca: await readPem(ca, 'authorities') }),
+    ...(cert === undefined ? {} : { cert: await readPem(cert, 'certificate') }),
+    ...(key === undefined ? {} : { key: await readPem(key, 'private key') }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  };
+  try {
+    createSecureContext(context);
+  } catch (error) {
+    const files = [ca, cert, key].filter((file) => file !== undefined).map((file) => JSON.stringify(file));
+    throw new SluiceError('OPTION_INVALID', `loading ${files.join(', ')} for TLS`, { cause: error });
+  }
+  return { ...context, rejectUnauthorized: !skips, ...(servername === undefined ? {} : { servername }) };
+}
+
+/** Says every minute that nobody verifies who answers, until the signal aborts. */
+export function warnUnverified(
+  options: ClientTlsOptions | undefined,
+  { log, clock, signal }: Pick<ConnectorContext, 'log' | 'clock' | 'signal'>,
+): void {
+  if (options?.insecure_skip_verify !== true) return;
+  const repeat = async (): Promise<never> => {
+    for (;;) {
+      log.warn({ option: 'tls.insecure_skip_verify' }, 'the certificates of servers are not verified');
+      await clock.sleep(MINUTE_MS, signal);
+    }
+  };
+  // It ends with the signal only.
+  repeat().catch(() => undefined);
+}
