@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
-import type { HubPlan, PipelinePlan } from '../config/index.ts';
+import { kafkaPreview, type HubPlan, type PipelinePlan } from '../config/index.ts';
+import { kafkaText } from './kafka-text.ts';
 import { legLabel, textOption } from './legs.ts';
 import { counted } from './numbers.ts';
 
@@ -13,13 +14,22 @@ interface BannerOptions {
 
 /** What runs and where to look, with a line feed at the end. */
 export function banner({ plan, version, cwd, once }: BannerOptions): string {
-  const dataDir = relative(cwd, plan.dataDir);
-  const where = `embedded log in ${dataDir === '' ? '.' : dataDir.startsWith('..') ? plan.dataDir : dataDir}`;
-  const head = [`sluice ${version}`, `hub ${plan.group}`, where, ...(once ? [] : apiAddress(plan))];
+  const head = [
+    `sluice ${version}`,
+    `hub ${plan.group}`,
+    whereTopicsLive(plan, cwd),
+    ...(once ? [] : apiAddress(plan)),
+  ];
   const widest = Math.max(...plan.pipelines.map(({ name }) => name.length));
   const lines = plan.pipelines.map((pipeline) => `  ${pipeline.name.padEnd(widest)}   ${flow(pipeline, cwd)}`);
   const hint = once ? [] : [...tryLine(plan), '  Stop: Ctrl-C'];
   return `${[head.join(' · '), ...lines, ...hint].join('\n')}\n`;
+}
+
+function whereTopicsLive({ file, kafka, dataDir }: HubPlan, cwd: string): string {
+  if (kafka !== null) return kafkaText(kafkaPreview({ file, kafka }));
+  const shown = relative(cwd, dataDir);
+  return `embedded log in ${shown === '' ? '.' : shown.startsWith('..') ? dataDir : shown}`;
 }
 
 function apiAddress({ api }: HubPlan): string[] {

@@ -1,9 +1,24 @@
 import { formatDuration, formatSize } from '../config/index.ts';
+import type { KafkaSettings } from '../kafka/index.ts';
+import { kafkaText } from './kafka-text.ts';
 import { counted } from './numbers.ts';
 import type { PlannedLeg, PlannedPipeline } from './planned-pipelines.ts';
 
+/** Where topics are, and how hubs share the work. */
+export function kafkaLines(kafka: KafkaSettings, group: string): readonly string[] {
+  const { client } = kafka;
+  const takeover =
+    client.group_protocol === 'consumer'
+      ? `a hub that is silent for as long as the brokers allow (group.consumer.session.timeout.ms, 45 s by default)`
+      : `a hub that is silent for ${formatDuration(client.session_timeout)}`;
+  return [kafkaText(kafka), `  ${takeover} loses its partitions to the others of group ${group}`];
+}
+
 /** A block for each pipeline: its legs with promise, tier and identity, below each what the promise does not cover. */
-export function planLines({ name, topic, isReader, legs, deadLetterTopic }: PlannedPipeline): readonly string[] {
+export function planLines(
+  { name, topic, isReader, legs, deadLetterTopic }: PlannedPipeline,
+  where: 'embedded' | 'kafka',
+): readonly string[] {
   const title = ({ kind, name: leg, connector }: PlannedLeg): string =>
     `${kind} ${leg}${leg === connector ? '' : ` (${connector})`}`;
   const widest = Math.max(`topic ${topic.name}`.length, ...legs.map((leg) => title(leg).length));
@@ -15,12 +30,13 @@ export function planLines({ name, topic, isReader, legs, deadLetterTopic }: Plan
       .flatMap((leg) => [
         row(title(leg), `${leg.promise.padEnd(promises)}   ${tier(leg)}   ${leg.identity}`),
         ...(leg.where === null ? [] : [row('', `where ${leg.where}`)]),
+        ...(leg.fencedBy === null ? [] : [row('', `fenced by ${leg.fencedBy}`)]),
         ...leg.holes.map((hole) => row('', `hole: ${hole}`)),
       ]);
   return [
     name,
     ...legLines('source'),
-    row(`topic ${topic.name}`, isReader ? 'embedded: written by another pipeline' : topicText(topic)),
+    row(`topic ${topic.name}`, topicText(topic, { where, isReader })),
     ...legLines('sink'),
     row('dead letters', deadLetterTopic ?? 'off: a refused record pauses its leg'),
   ];
@@ -30,8 +46,16 @@ function tier({ parsedFor }: PlannedLeg): string {
   return (parsedFor.length === 0 ? 'passes through' : `parses (${parsedFor.join(', ')})`).padEnd(14);
 }
 
-function topicText({ partitions, compression, retentionMs, retentionBytes }: PlannedPipeline['topic']): string {
+function topicText(
+  topic: PlannedPipeline['topic'],
+  { where, isReader }: { where: 'embedded' | 'kafka'; isReader: boolean },
+): string {
+  const { partitions, compression, retentionMs, retentionBytes, replicationFactor } = topic;
+  if (isReader) return where === 'kafka' ? 'kafka: as it is' : 'embedded: written by another pipeline';
   const compressed = compression === 'none' ? [] : [compression];
-  const kept = `kept ${formatDuration(retentionMs)} and ${formatSize(retentionBytes)} at the most`;
-  return `embedded: ${[counted(partitions, 'partition'), ...compressed, kept].join(', ')}`;
+  const shape = [counted(partitions, 'partition'), ...compressed];
+  if (where === 'embedded')
+    return `embedded: ${[...shape, `kept ${formatDuration(retentionMs)} and ${formatSize(retentionBytes)} at the most`].join(', ')}`;
+  const copies = `replication ${replicationFactor ?? 'as the brokers have it'}`;
+  return `kafka: created when it is missing: ${[...shape, copies, `kept ${formatDuration(retentionMs)}`].join(', ')}`;
 }

@@ -51,7 +51,7 @@ export function plannedPipelines(hub: HubPlan, registry: Registry): Promise<read
 }
 
 async function plannedLeg(
-  { group }: HubPlan,
+  hub: HubPlan,
   pipeline: PipelinePlan,
   { kind, leg, registry }: { kind: 'source' | 'sink'; leg: SourcePlan | SinkPlan; registry: Registry },
 ): Promise<PlannedLeg> {
@@ -59,5 +59,5 @@ async function plannedLeg(
   const { name, connector } = leg;
   const [where, start] = 'where' in leg ? [leg.where, leg.start] : [null, null];
   const isSaved = definition.kind === 'sink' || definition.rewinds;
-  return { kind, name, connector, where, isSaved, start, ...legPromise(definition, leg, { pipeline, group }) };
+  return { kind, name, connector, where, isSaved, start, ...legPromise(definition, leg, { pipeline, hub }) };
 }

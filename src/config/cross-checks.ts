@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { bufferBytesFor } from '../record/index.ts';
+import { legBufferBytes } from './leg-buffers.ts';
 import { checkLogOptions } from './log-options.ts';
 import type { HubDraft } from './load-hub-file.ts';
 import { topicPath, whereIs, type PipelineDraft } from './pipeline-draft.ts';
@@ -126,11 +127,11 @@ function checkRecordLimits(
   hub: Omit<HubPlan, 'pipelines'>,
   { problems }: Report,
 ): void {
-  const shared = drafts.filter(({ plan }) => plan?.isolation !== 'thread').length;
-  const perWorker = Math.max(1, Math.ceil(shared / hub.workers));
-  for (const { plan, legs, file } of drafts) {
+  // One that is wrong will run once it is right.
+  const pipelines = drafts.map(({ plan }) => ({ isolation: plan?.isolation ?? 'shared' }));
+  for (const { plan, file } of drafts) {
     if (plan === null) continue;
-    const share = hub.bufferBytes / (plan.isolation === 'thread' ? 1 : perWorker) / Math.max(1, legs.length);
+    const share = legBufferBytes({ ...hub, pipelines }, plan);
     // An eighth is kept for dead letters.
     if (bufferBytesFor(plan.topic.maxRecordBytes) <= share * (7 / 8)) continue;
     const mib = Math.floor(share / 1024 / 1024);

@@ -1,11 +1,18 @@
 import { dirname } from 'node:path';
-import type { ConnectorDefinition, SinkDefinition } from '../api/index.ts';
+import type { ConnectorDefinition, SinkDefinition, SourceDefinition } from '../api/index.ts';
 import { readsValue, templateReadsValue } from '../expression/index.ts';
+import { ownSourcePrefix, sinkGroup, transactionalId, type Owner } from '../log/index.ts';
 import { previewOptions } from './convert.ts';
-import type { LegPlan, PipelinePlan, SinkPlan, SourcePlan } from './plan.ts';
+import { kafkaPreview } from './hub-kafka.ts';
+import { legBufferBytes } from './leg-buffers.ts';
+import type { HubPlan, LegPlan, PipelinePlan, SinkPlan, SourcePlan } from './plan.ts';
 import { hasReference } from './references.ts';
 import { plainSchema, visitScalars } from './schema.ts';
-import { formatDuration } from './units.ts';
+import { formatDuration, formatSize } from './units.ts';
+
+const MIB = 1024 * 1024;
+/** Of a source into Kafka: what was acknowledged since its positions were saved (`src/log/kafka/source-checkpoints.ts`). */
+const [UNSAVED_MS, UNSAVED] = [100, '16MiB'];
 
 /** What is promised of a leg, and by what it is known, for `plan`. */
 export interface LegPromise {
@@ -16,34 +23,69 @@ export interface LegPromise {
   readonly parsedFor: readonly string[];
   /** What the saved state goes by: the consumer group of a sink, the prefix of the checkpoints of a source. Another name starts anew. */
   readonly identity: string;
+  /** The transactional id by which a hub that was replaced is kept from saving; null where nothing does. */
+  readonly fencedBy: string | null;
 }
 
-/** `group` is the hub's. `definition` is that of the leg's connector. */
+/** `definition` is that of the leg's connector. `hub` has the pipeline among its own. */
 export function legPromise(
   definition: ConnectorDefinition,
   leg: SourcePlan | SinkPlan,
-  { pipeline, group }: { pipeline: Pick<PipelinePlan, 'name' | 'file'>; group: string },
+  { pipeline, hub }: { pipeline: PipelinePlan; hub: HubPlan },
 ): LegPromise {
-  const { name } = pipeline;
   const parsedFor = whatParses(definition, leg);
-  if (definition.kind === 'source')
-    return { ...sourcePromise(definition), parsedFor, identity: `${group}/${name}/source/${leg.name}` };
+  const owner = { group: hub.group, pipeline: pipeline.name, hubId: hub.host ?? '<hub id>' };
+  if (definition.kind === 'source') {
+    if (hub.kafka === null) {
+      const identity = `${hub.group}/${pipeline.name}/source/${leg.name}`;
+      return { ...embeddedSource(definition), parsedFor, identity, fencedBy: null };
+    }
+    return { ...kafkaSource(definition, leg.name, { pipeline, hub, owner }), parsedFor };
+  }
   const options = previewOptions(definition, leg.options, dirname(pipeline.file));
-  const holes = definition.holes?.(options as never) ?? [];
-  return { promise: definition.promise, holes, parsedFor, identity: `sluice.${group}.${name}.sink.${leg.name}` };
+  const own = definition.holes?.(options as never) ?? [];
+  const { promise } = definition;
+  const holes = hub.kafka !== null && promise === 'exactly-once' ? [...own, LOCAL_DISKS] : own;
+  return { promise, holes, parsedFor, identity: sinkGroup(owner, leg.name), fencedBy: null };
 }
 
+type SourceTraits = Pick<SourceDefinition, 'rewinds' | 'dedupe' | 'placement'>;
+
 /** The embedded log saves records and positions in one commit, whatever `delivery` asks for. */
-function sourcePromise({
-  rewinds,
-  dedupe,
-}: Extract<ConnectorDefinition, { kind: 'source' }>): Pick<LegPromise, 'promise' | 'holes'> {
-  if (rewinds) return { promise: 'exactly-once', holes: [] };
-  const repeats =
-    dedupe === undefined
-      ? 'what was read and is not durable yet is lost when the hub is killed: its input cannot be read again'
-      : `input that is sent again is taken again, unless it has an id that was seen within ${formatDuration(dedupe.windowMs)}`;
-  return { promise: 'at-least-once', holes: [repeats] };
+function embeddedSource(definition: SourceTraits): Pick<LegPromise, 'promise' | 'holes'> {
+  if (definition.rewinds) return { promise: 'exactly-once', holes: [] };
+  return { promise: 'at-least-once', holes: [repeats(definition, 'within')] };
+}
+
+function repeats({ dedupe }: SourceTraits, when: string): string {
+  return dedupe === undefined
+    ? 'what was read and is not durable yet is lost when the hub is killed: its input cannot be read again'
+    : `input that is sent again is taken again, unless it has an id that was seen ${when} ${formatDuration(dedupe.windowMs)}`;
+}
+
+const LOCAL_DISKS =
+  'hubs of one group hold it in a folder that they share; with one on each hub, a takeover may write records again';
+
+/** Positions follow records: what lies between is written again. */
+function kafkaSource(
+  definition: SourceTraits,
+  name: string,
+  { pipeline, hub, owner }: { pipeline: PipelinePlan; hub: HubPlan; owner: Owner },
+): Omit<LegPromise, 'parsedFor'> {
+  const { rewinds, placement } = definition;
+  const inFlight = formatSize(Math.floor(legBufferBytes(hub, pipeline) / MIB) * MIB);
+  const hole = rewinds
+    ? `after SIGKILL the last ${UNSAVED_MS} ms (${UNSAVED} at the most) and what was in flight (${inFlight} at the most) may be written twice`
+    : repeats(definition, 'by the same process within');
+  const isFenced = placement === 'host' || placement === 'once';
+  const canFence = kafkaPreview({ file: hub.file, kafka: hub.kafka ?? {} }).driver === 'native';
+  const zombie = 'nothing fences a hub that was replaced: the driver `kafkajs` has no transactions';
+  return {
+    promise: 'at-least-once',
+    holes: isFenced && !canFence ? [hole, zombie] : [hole],
+    identity: ownSourcePrefix(owner, { name, placement }).replace(/\/$/, ''),
+    fencedBy: isFenced && canFence ? transactionalId(owner, { name, placement }) : null,
+  };
 }
 
 function whatParses(definition: ConnectorDefinition, leg: LegPlan & Partial<SourcePlan & SinkPlan>): string[] {

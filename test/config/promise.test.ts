@@ -1,11 +1,14 @@
 import { legPromise, type LegPromise } from '../../src/config/index.ts';
 import { createRegistry } from '../../src/registry/index.ts';
-import { planOf, removeFolders } from './support/hub.ts';
+import { folderOf, removeFolders } from './support/hub.ts';
 
 afterEach(removeFolders);
 
-async function promisesOf(text: string): Promise<Record<string, LegPromise>> {
-  const pipeline = await planOf(text);
+async function promisesOf(text: string, hubFile = ''): Promise<Record<string, LegPromise>> {
+  const folder = await folderOf({ 'sluice.yaml': hubFile, 'pipelines/a.yaml': text });
+  const { plan: hub, problems } = await folder.load();
+  expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+  const pipeline = hub!.pipelines[0]!;
   const registry = createRegistry();
   const promises: Record<string, LegPromise> = {};
   for (const [kind, legs] of [
@@ -14,7 +17,10 @@ async function promisesOf(text: string): Promise<Record<string, LegPromise>> {
   ] as const) {
     for (const leg of legs) {
       const definition = await registry.find(kind, leg.connector);
-      promises[leg.name] = legPromise(definition!, leg, { pipeline, group: 'default' });
+      promises[`${leg.name}${kind === 'sink' && leg.name === 'file' ? ' sink' : ''}`] = legPromise(definition!, leg, {
+        pipeline,
+        hub: hub!,
+      });
     }
   }
   return promises;
@@ -48,4 +54,45 @@ sinks:
     console: { promise: 'at-least-once', holes: ['prints 5 records a second and skips the others'] },
   });
   expect(promises.http!.holes).toEqual([expect.stringContaining('unless it has an id that was seen within')]);
+});
+
+const ontoKafka = `
+name: a
+topic: t
+sources:
+  - file: { include: [x] }
+  - http: {}
+  - generate: {}
+sinks:
+  - file: { path: out }
+  - console: {}
+`;
+
+test('into Kafka sources are at-least-once, and it says how much comes twice and what fences', async () => {
+  const promises = await promisesOf(ontoKafka, "kafka: { brokers: ['b:9092'] }\nhost: h1\ngroup: g\nworkers: 1\n");
+  expect(promises).toMatchObject({
+    file: {
+      promise: 'at-least-once',
+      holes: [
+        'after SIGKILL the last 100 ms (16MiB at the most) and what was in flight (9MiB at the most) may be written twice',
+      ],
+      identity: 'g/a/source/file/h1',
+      fencedBy: 'sluice.g.a.source.file.h1',
+    },
+    http: { promise: 'at-least-once', identity: 'g/a/source/http', fencedBy: null },
+    generate: { promise: 'at-least-once', identity: 'g/a/source/generate', fencedBy: 'sluice.g.a.source.generate' },
+    'file sink': { promise: 'exactly-once', identity: 'sluice.g.a.sink.file', fencedBy: null },
+    console: { promise: 'at-least-once', holes: [], identity: 'sluice.g.a.sink.console' },
+  });
+  expect(promises.http!.holes).toEqual([expect.stringContaining('by the same process within')]);
+  expect(promises['file sink']!.holes.at(-1)).toContain('in a folder that they share');
+});
+
+test('without transactions nothing fences, and it says so', async () => {
+  const promises = await promisesOf(ontoKafka, "kafka: { brokers: ['b:9092'], driver: kafkajs }\n");
+  expect(promises.file).toMatchObject({ identity: 'default/a/source/file/<hub id>', fencedBy: null });
+  expect(promises.file!.holes[1]).toBe(
+    'nothing fences a hub that was replaced: the driver `kafkajs` has no transactions',
+  );
+  expect(promises.http!.holes).toHaveLength(1);
 });

@@ -1,12 +1,13 @@
 import { access } from 'node:fs/promises';
-import { loadHub, type HubPlan } from '../../config/index.ts';
+import type { Json } from '../../api/index.ts';
+import { kafkaPreview, loadHub, maskKafka, type HubPlan } from '../../config/index.ts';
 import { readDataFolder, type DataFolderView } from '../../log/index.ts';
 import { createRegistry } from '../../registry/index.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { identityChanges } from '../identity-changes.ts';
 import type { CliIo } from '../io.ts';
-import { planLines } from '../plan-lines.ts';
-import { plannedPipelines } from '../planned-pipelines.ts';
+import { kafkaLines, planLines } from '../plan-lines.ts';
+import { plannedPipelines, type PlannedPipeline } from '../planned-pipelines.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { printProblems } from '../problems.ts';
 import { writeOut } from '../write-out.ts';
@@ -26,6 +27,7 @@ export async function plan({ config: file, json }: PlanOptions, io: CliIo): Prom
   const hub = loaded.plan;
   if (hub === null) return EXIT.usage;
   const pipelines = await plannedPipelines(hub, registry);
+  if (hub.kafka !== null) return planOnKafka({ ...hub, kafka: hub.kafka }, pipelines, { json, io });
   const view = await savedState(hub);
   const changes = view === null ? [] : identityChanges(pipelines, view);
   if (json) {
@@ -33,10 +35,32 @@ export async function plan({ config: file, json }: PlanOptions, io: CliIo): Prom
     await writeOut(io, jsonLine({ dataDir, group, pipelines, changes }));
     return EXIT.done;
   }
-  const lines = [...pipelines.flatMap((pipeline) => planLines(pipeline)), ...changeLines(changes, view)];
-  const next = pipelines.length === 0 ? 'No pipeline was found. A folder with one: sluice init' : 'Run it: sluice run';
-  await writeOut(io, `${[...lines.map(printable), next].join('\n')}\n`);
+  const lines = [...pipelines.flatMap((pipeline) => planLines(pipeline, 'embedded')), ...changeLines(changes, view)];
+  await writeOut(io, `${[...lines.map(printable), nextStep(pipelines)].join('\n')}\n`);
   return EXIT.done;
+}
+
+/** By what is configured alone: no broker is asked. */
+async function planOnKafka(
+  { file, kafka, dataDir, group }: HubPlan & { readonly kafka: Json },
+  pipelines: readonly PlannedPipeline[],
+  { json, io }: { json: boolean; io: CliIo },
+): Promise<ExitCode> {
+  if (json) {
+    await writeOut(io, jsonLine({ dataDir, group, kafka: maskKafka(kafka), pipelines }));
+    return EXIT.done;
+  }
+  const lines = [
+    ...kafkaLines(kafkaPreview({ file, kafka }), group),
+    ...pipelines.flatMap((pipeline) => planLines(pipeline, 'kafka')),
+    'What is saved in the cluster: sluice offsets get. Can it be reached: sluice validate --connect',
+  ];
+  await writeOut(io, `${[...lines.map(printable), nextStep(pipelines)].join('\n')}\n`);
+  return EXIT.done;
+}
+
+function nextStep(pipelines: readonly PlannedPipeline[]): string {
+  return pipelines.length === 0 ? 'No pipeline was found. A folder with one: sluice init' : 'Run it: sluice run';
 }
 
 /** What earlier runs left, beside a running hub too; null before the first. */

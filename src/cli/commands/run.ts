@@ -1,5 +1,5 @@
 import { describeError, SluiceError } from '../../api/index.ts';
-import { loadHub, type HubPlan } from '../../config/index.ts';
+import { kafkaSettings, loadHub, type HubPlan } from '../../config/index.ts';
 import { createRegistry, type Registry } from '../../registry/index.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { HubRun, type HubRunOptions } from '../hub-run.ts';
@@ -35,12 +35,28 @@ export async function run(options: RunOptions, io: CliIo): Promise<ExitCode> {
     io.stderr.write(`sluice: ${complaint}\n`);
     return EXIT.usage;
   }
+  const unresolved = kafkaComplaint(plan, io.env);
+  if (unresolved !== null) {
+    io.stderr.write(`sluice: ${unresolved}\n`);
+    return EXIT.usage;
+  }
   const hub = new HubRun(plan, options, io);
   try {
     return await hub.run();
   } catch (error) {
     io.stderr.write(`sluice: ${describeError(error)}\n`);
     return error instanceof SluiceError && error.code === 'DATA_FOLDER_IN_USE' ? EXIT.inUse : EXIT.failed;
+  }
+}
+
+/** What the workers would only find one after the other. The settings themselves are dropped: they hold secrets. */
+function kafkaComplaint({ file, kafka }: HubPlan, env: CliIo['env']): string | null {
+  if (kafka === null) return null;
+  try {
+    kafkaSettings({ file, kafka }, env);
+    return null;
+  } catch (error) {
+    return describeError(error);
   }
 }
 
