@@ -82,6 +82,8 @@ export interface NewKafkaTopic {
   readonly partitions: number;
   readonly replicationFactor: number;
   readonly config?: Readonly<Record<string, string>>;
+  /** Only asks whether it would be created; nothing changes. */
+  readonly validateOnly?: boolean;
 }
 
 export interface GroupOffset {
