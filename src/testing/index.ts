@@ -1,6 +1,8 @@
-/** For authors of connectors and topic logs: harnesses that drive a source or a sink as the engine does, contract suites, a faulty disk, and the delivery ledger. */
+/** For authors of connectors and topic logs: harnesses that drive a source or a sink as the engine does, contract suites, a faulty disk, a proxy with faults, and the delivery ledger. */
 export { recordBatch, storedBatch, type TestRecord } from './batches.ts';
 export { FaultyDisk, ProcessGone, type DiskFault, type DiskOperation, type MountedDisk } from './faulty-file-system.ts';
+export { FaultProxy, type LostReply } from './fault-proxy.ts';
+export { freePorts } from './free-ports.ts';
 export { Ledger, publishedFiles, type LedgerCount, type LedgerOptions } from './ledger.ts';
 export { ManualClock } from './manual-clock.ts';
 export { createSinkHarness, type RefusedRecord, type SinkHarness, type SinkHarnessOptions } from './sink-harness.ts';
@@ -11,5 +13,7 @@ export {
   type SourceHarness,
   type SourceHarnessOptions,
 } from './source-harness.ts';
+export type { Travel } from './proxied-connection.ts';
 export { seededRandom } from './seeded-random.ts';
-export { topicLogContract, type TopicLogCheck, type TopicLogSetting } from './topic-log-contract.ts';
+export { topicLogContract } from './topic-log-contract.ts';
+export type { TopicLogCheck, TopicLogSetting } from './topic-log-contract/setting.ts';

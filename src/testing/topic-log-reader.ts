@@ -129,15 +129,18 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
-/** Tries again while the log says that the store fails: it recovers in its own time. */
-export async function retried(act: () => Promise<void>): Promise<void> {
+/** Tries again while it is refused with one of these codes: the store recovers in its own time. */
+export async function retried(
+  act: () => Promise<void>,
+  refusals: readonly string[] = ['LOG_IO', 'LOG_FULL'],
+): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
   for (;;) {
     try {
       await act();
       return;
     } catch (error) {
-      if (!['LOG_IO', 'LOG_FULL'].includes(codeOf(error)) || performance.now() > deadline) throw error;
+      if (!refusals.includes(codeOf(error)) || performance.now() > deadline) throw error;
       await delay(10);
     }
   }

@@ -27,8 +27,10 @@ async function embeddedSetting(): Promise<TopicLogSetting> {
   const state = await folder.prepare([planOf('orders')]);
   return {
     topic: 'orders',
+    refusals: ['LOG_IO', 'LOG_FULL'],
     failWrites: (isFailing) => {
       failing.isOn = isFailing;
+      return Promise.resolve();
     },
     open: async () => {
       await folder.recover(['orders']);

@@ -97,7 +97,8 @@ class KafkaLog implements TopicLog {
     return Promise.resolve(this.#commits.dedupeIds.of(source));
   }
 
-  subscribe(options: SubscribeOptions): Promise<TopicSubscription> {
+  async subscribe(options: SubscribeOptions): Promise<TopicSubscription> {
+    await Promise.resolve();
     this.#assertUsable(`subscribing to topic "${options.topic}"`);
     const { client, hubId, member, topics, checkpoints, producer, clock, metrics } = this.#options;
     const log = this.#options.log.child({ sink: options.sink });
@@ -120,7 +121,7 @@ class KafkaLog implements TopicLog {
       onClosed: () => this.#subscriptions.delete(subscription),
     });
     this.#subscriptions.add(subscription);
-    return Promise.resolve(subscription);
+    return subscription;
   }
 
   close(): Promise<void> {

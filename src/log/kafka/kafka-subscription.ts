@@ -36,6 +36,7 @@ export class KafkaSubscription implements TopicSubscription {
   /** What an event asks for goes on when whoever waits for the next one has to go. */
   #working: Promise<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
+  #committing: Promise<unknown> = Promise.resolve();
   #member: KafkaMember;
   #ended: Promise<void> | null = null;
 
@@ -69,8 +70,14 @@ export class KafkaSubscription implements TopicSubscription {
     if (this.#owned.has(partition)) this.#member.resume(this.#options.topic, partition);
   }
 
-  async commit(offsets: readonly { readonly partition: number; readonly next: number }[]): Promise<void> {
-    if (this.#over.signal.aborted) throw closedError('saving offsets');
+  commit(offsets: readonly { readonly partition: number; readonly next: number }[]): Promise<void> {
+    if (this.#over.signal.aborted) return Promise.reject(closedError('saving offsets'));
+    const committing = this.#commit(offsets);
+    this.#committing = Promise.allSettled([this.#committing, committing]);
+    return committing;
+  }
+
+  async #commit(offsets: readonly { readonly partition: number; readonly next: number }[]): Promise<void> {
     const own = offsets.filter(({ partition }) => this.#owned.has(partition));
     if (own.length === 0) return;
     try {
@@ -93,9 +100,10 @@ export class KafkaSubscription implements TopicSubscription {
     return [...ends].sort(([a], [b]) => a - b).map(([, end]) => end);
   }
 
-  /** Resolves when the states of what was committed are saved too. */
-  settled(): Promise<void> {
-    return this.#options.states.settled();
+  /** Resolves when what was committed so far is answered, and the states behind it are saved too. */
+  async settled(): Promise<void> {
+    await this.#committing;
+    await this.#options.states.settled();
   }
 
   close(): Promise<void> {
