@@ -20,5 +20,7 @@ export type {
   ProducerOptions,
   ReaderOptions,
 } from './client.ts';
+export { openKafka, type KafkaDependencies } from './open.ts';
 export { kafkaOptions, type KafkaSettings } from './options.ts';
+export { kafkaProblems } from './settings-problems.ts';
 export { kafkaProblems } from './settings-problems.ts';

@@ -1,5 +1,5 @@
 import { protocolAPIsById, protocolAPIsByName, type API, type Connection } from '@platformatic/kafka';
-import type { Clock } from '../../api/index.ts';
+import type { Clock, SluiceError } from '../../api/index.ts';
 import { addressOf, type BrokerAddress } from './address.ts';
 import { answerOf, kafkaError, KafkaError } from './errors.ts';
 
@@ -26,6 +26,8 @@ export class BrokerConnection {
   readonly connection: Connection;
   readonly #abilities: BrokerAbilities;
   readonly #clock: Clock;
+  readonly #usableUntil: number;
+  readonly #whyBroken: (error: unknown) => string;
   #throttledUntil = 0;
   #isRetired = false;
 
@@ -34,6 +36,10 @@ export class BrokerConnection {
     readonly at: BrokerAddress;
     readonly connection: Connection;
     readonly abilities: BrokerAbilities;
+    /** Monotonic time, by when the broker wants to be authenticated to again. */
+    readonly usableUntil: number;
+    /** What is the matter after a request failed with `error`, in words. */
+    readonly whyBroken: (error: unknown) => string;
     readonly clock: Clock;
   }) {
     this.nodeId = options.nodeId;
@@ -41,12 +47,14 @@ export class BrokerConnection {
     this.address = addressOf(options.at);
     this.connection = options.connection;
     this.#abilities = options.abilities;
+    this.#usableUntil = options.usableUntil;
+    this.#whyBroken = options.whyBroken;
     this.#clock = options.clock;
   }
 
   /** False: it broke, or is about to be closed; a new request needs another. */
   get isOpen(): boolean {
-    return !this.#isRetired && this.connection.isConnected();
+    return !this.#isRetired && this.connection.isConnected() && this.#clock.monotonic() < this.#usableUntil;
   }
 
   /** Takes no new request. What is in flight goes on. */
@@ -95,8 +103,15 @@ export class BrokerConnection {
       this.throttled(throttleOf(response));
       return response;
     } catch (error) {
-      throw kafkaError(error, `asking broker ${this.address} (${name})`);
+      throw this.failed(error, `asking broker ${this.address} (${name})`);
     }
+  }
+
+  /** What a request of this connection rejected with, as an error that says what to do. */
+  failed(error: unknown, doing: string): SluiceError {
+    const said = kafkaError(error, doing);
+    if (!(said instanceof KafkaError) || said.cause !== error || said.code !== 'KAFKA_UNREACHABLE') return said;
+    return new KafkaError('KAFKA_UNREACHABLE', 'metadata', doing, this.#whyBroken(error), error);
   }
 
   /** To be told of the `throttle_time_ms` of each answer: the broker reads nothing from this connection until it is over. */

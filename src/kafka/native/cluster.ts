@@ -1,4 +1,6 @@
 import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
+import { warnInsecure } from '../client-tls.ts';
+import { OAuthTokens } from '../oauth-token.ts';
 import type { KafkaSettings } from '../options.ts';
 import { abortable } from './abortable.ts';
 import { addressOf, parseAddress } from './address.ts';
@@ -6,7 +8,7 @@ import { backOff } from './back-off.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { Connections, type Lane } from './connections.ts';
 import { Coordinators, type CoordinatorKey } from './coordinators.ts';
-import { KafkaError, kafkaError } from './errors.ts';
+import { KafkaError, kafkaError, ProtocolError } from './errors.ts';
 import { Metadata } from './metadata.ts';
 import { brokerOpener } from './open-connection.ts';
 import { Waiting } from './waiting.ts';
@@ -40,6 +42,7 @@ export class Cluster {
   readonly #coordinators: Coordinators;
   readonly #waiting: Waiting;
   readonly #closing = new AbortController();
+  #warning: Promise<void> | null = null;
   #reaching: Promise<BrokerConnection> | null = null;
 
   constructor({ settings, clock, log, onWait }: ClusterOptions) {
@@ -47,8 +50,9 @@ export class Cluster {
     this.clock = clock;
     this.log = log;
     this.#waiting = new Waiting(clock, onWait ?? (() => undefined));
+    const tokens = settings.sasl === undefined ? null : new OAuthTokens(settings.sasl, clock, this.closed);
     this.#connections = new Connections({
-      open: brokerOpener(settings, clock),
+      open: brokerOpener(settings, tokens, clock),
       settings,
       clock,
       log,
@@ -92,7 +96,7 @@ export class Cluster {
           const error = kafkaError(cause, what);
           if (!error.retryable) throw error;
           this.#refreshAfter(error);
-          wait.because(error instanceof KafkaError ? error.matter : error.message);
+          wait.because(matterOf(error));
           await this.clock.sleep(backOff(failures), either);
         }
       }
@@ -108,7 +112,7 @@ export class Cluster {
 
   async close(): Promise<void> {
     this.#closing.abort(new SluiceError('KAFKA_CLOSED', 'using the Kafka client: it is closed'));
-    await this.#connections.close();
+    await Promise.all([this.#connections.close(), this.#warning]);
   }
 
   #withClosed(signal: AbortSignal | undefined): AbortSignal {
@@ -121,13 +125,12 @@ export class Cluster {
       const { node, at } = await this.#coordinators.find(target, signal);
       return this.#connections.get(node, at, lane);
     }
-    const view = this.metadata.view ?? (await this.metadata.discover(await this.#any()));
+    const view = await this.metadata.cluster();
     const node = target === 'controller' ? view.controller : target.node;
     const at = view.brokers.get(node);
     if (at !== undefined) return this.#connections.get(node, at, lane);
     // Brokers without a controller of the old kind pass such requests on themselves.
     if (target === 'controller') return this.#any();
-    await this.metadata.discover(await this.#any());
     throw new KafkaError(
       'KAFKA_UNREACHABLE',
       'metadata',
@@ -137,6 +140,7 @@ export class Cluster {
   }
 
   async #any(): Promise<BrokerConnection> {
+    this.#warning ??= warnInsecure(this.settings, { log: this.log, clock: this.clock, signal: this.closed });
     return this.#connections.openOne() ?? (this.#reaching ??= this.#reach());
   }
 
@@ -163,4 +167,9 @@ export class Cluster {
     this.#coordinators.forget();
     if (error.class === 'metadata') this.metadata.invalidate();
   }
+}
+
+/** Of brokers that cannot be reached it is said which and why; of an answer also to what. */
+function matterOf(error: SluiceError): string {
+  return error instanceof KafkaError && !(error instanceof ProtocolError) ? error.matter : error.message;
 }

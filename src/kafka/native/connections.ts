@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '../../api/index.ts';
+import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
 import type { KafkaSettings } from '../options.ts';
 import { addressOf, type BrokerAddress } from './address.ts';
 import { backOff } from './back-off.ts';
@@ -26,7 +26,7 @@ interface Slot {
 interface Failure {
   readonly count: number;
   readonly until: number;
-  readonly error: unknown;
+  readonly error: SluiceError;
 }
 
 /** One connection per broker and lane, made when first asked for and anew after it broke. */
@@ -60,7 +60,7 @@ export class Connections {
     const slot = this.#slots.get(key);
     if (slot !== undefined && slot.broker?.isOpen !== false) return slot.opening;
     this.#sweeping ??= this.#sweep();
-    if (slot?.broker !== undefined && slot.broker !== null) void slot.broker.connection.close();
+    if (slot?.broker !== undefined && slot.broker !== null) this.#leave(slot.broker, requestTimeoutMs);
     const opening = this.#connect(node, at, requestTimeoutMs);
     const made: Slot = { opening, broker: null, bytes: 0, idleSince: this.#clock.monotonic() };
     this.#slots.set(key, made);
@@ -84,18 +84,18 @@ export class Connections {
 
   /** To the first of these that answers, tried in turn. Rejects with `KAFKA_UNREACHABLE`, which names each and why, or with what only an operator mends. */
   async first(candidates: readonly (readonly [node: number, at: BrokerAddress])[]): Promise<BrokerConnection> {
-    const errors: unknown[] = [];
+    const errors: SluiceError[] = [];
     for (const [node, at] of candidates) {
       try {
         return await this.get(node, at, { lane: 'control', requestTimeoutMs: this.#settings.client.request_timeout });
       } catch (error) {
-        if (this.#closed.aborted) throw error;
+        if (this.#closed.aborted || !(error instanceof SluiceError)) throw error;
         errors.push(error);
       }
     }
-    const lasting = errors.find((error) => error instanceof KafkaError && !error.retryable);
+    const lasting = errors.find((error) => !error.retryable);
     if (lasting !== undefined) throw lasting;
-    const matters = errors.map((error) => (error instanceof KafkaError ? error.matter : String(error)));
+    const matters = errors.map((error) => (error instanceof KafkaError ? error.matter : error.message));
     throw new KafkaError('KAFKA_UNREACHABLE', 'metadata', 'connecting to Kafka', [...new Set(matters)].join('; '));
   }
 
@@ -104,6 +104,12 @@ export class Connections {
     this.#slots.clear();
     await Promise.all(open.map(({ connection }) => connection.close()));
     await this.#sweeping;
+  }
+
+  /** Requests that are in flight on a connection which is not used any more have their time. */
+  #leave({ connection }: BrokerConnection, requestTimeoutMs: number): void {
+    const wait = connection.isConnected() ? this.#clock.sleep(requestTimeoutMs, this.#closed) : Promise.resolve();
+    void wait.catch(() => undefined).then(() => connection.close());
   }
 
   /** Within the back-off after a failure the same failure is told again, without another attempt. */
@@ -117,6 +123,7 @@ export class Connections {
       this.#log.debug({ broker: address }, 'connected to Kafka broker');
       return broker;
     } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
       const count = (before?.count ?? 0) + 1;
       this.#failures.set(address, { count, until: this.#clock.monotonic() + backOff(count), error });
       throw error;

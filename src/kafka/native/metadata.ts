@@ -64,6 +64,8 @@ export class Metadata {
   readonly #topics = new Map<string, Known>();
   readonly #names = new Map<string, string>();
   #view: ClusterView | null = null;
+  #isViewStale = false;
+  #discovering: Promise<ClusterView> | null = null;
   #asking: { readonly names: Set<string>; readonly answer: Promise<MetadataResponse> } | null = null;
 
   constructor(options: {
@@ -81,6 +83,15 @@ export class Metadata {
   /** As last seen; null before the first answer. */
   get view(): ClusterView | null {
     return this.#view;
+  }
+
+  /** The brokers and which of them is the controller, asked for where nothing is known or it may be out of date. */
+  async cluster(): Promise<ClusterView> {
+    if (this.#view !== null && !this.#isViewStale) return this.#view;
+    this.#discovering ??= this.#anyBroker(this.#closed)
+      .then((broker) => this.discover(broker))
+      .finally(() => (this.#discovering = null));
+    return this.#discovering;
   }
 
   /** Rejects with `TOPIC_UNKNOWN` when it does not exist, after waiting a moment for it to appear. */
@@ -114,6 +125,7 @@ export class Metadata {
 
   /** What is known of a topic, or of all, is looked up again before it is next used. */
   invalidate(topic?: string): void {
+    if (topic === undefined) this.#isViewStale = true;
     const known = topic === undefined ? [...this.#topics.values()] : [this.#topics.get(topic)];
     for (const entry of known) if (entry !== undefined) entry.isStale = true;
   }
@@ -151,25 +163,23 @@ export class Metadata {
       return this.#asking.answer;
     }
     const names = new Set([name]);
-    const answer = Promise.resolve().then(async () => {
-      const broker = await this.#anyBroker(this.#closed);
-      this.#asking = null;
-      return this.#learn(await broker.call(metadataApis, [...names], false));
-    });
+    const answer = Promise.resolve()
+      .then(() => this.#anyBroker(this.#closed))
+      .finally(() => (this.#asking = null))
+      .then(async (broker) => this.#learn(await broker.call(metadataApis, [...names], false)));
     this.#asking = { names, answer };
-    try {
-      return await answer;
-    } finally {
-      if (this.#asking?.answer === answer) this.#asking = null;
-    }
+    return answer;
   }
 
   #learn(response: MetadataResponse): MetadataResponse {
     const brokers = response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }] as const);
     const id = response.clusterId ?? '';
-    if (brokers.length > 0) this.#view = { id, controller: response.controllerId, brokers: new Map(brokers) };
+    if (brokers.length > 0) {
+      this.#view = { id, controller: response.controllerId, brokers: new Map(brokers) };
+      this.#isViewStale = false;
+    }
     for (const topic of response.topics) {
-      if (topic.name === null || topic.name === undefined) continue;
+      if (typeof topic.name !== 'string') continue;
       if (topic.errorCode === 0) this.#keep(topicOf(topic, topic.name, id));
       else if (UNKNOWN_TOPIC.has(topic.errorCode)) this.#forget(topic.name);
     }
