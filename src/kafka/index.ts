@@ -23,4 +23,3 @@ export type {
 export { openKafka, type KafkaDependencies } from './open.ts';
 export { kafkaOptions, type KafkaSettings } from './options.ts';
 export { kafkaProblems } from './settings-problems.ts';
-export { kafkaProblems } from './settings-problems.ts';
