@@ -1,3 +1,4 @@
+import type { Clock } from '../../api/index.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { outcomeOf, outcomeWithout, unanswered, type ProduceOutcome } from './produce-outcome.ts';
 import type { ProduceAnswer, ProduceApi } from './produce-request.ts';
@@ -9,14 +10,19 @@ const MOST_REQUESTS = 5;
 /** A broker takes 100 MiB by default; a request is copied once, and a broken connection repeats it whole. */
 const MOST_REQUEST_BYTES = 8 * 1024 * 1024;
 
+/** How long an answer may take before it is said. */
+const SAID_AFTER_MS = 1000;
+
 type Batches = Map<string, Map<number, ProducerBatch>>;
 
 export interface ProduceLaneOptions {
+  readonly node: number;
   readonly connect: () => Promise<BrokerConnection>;
   readonly apis: readonly ProduceApi[];
   readonly transactionalId: string | null;
   /** How long a broker may wait for its replicas. */
   readonly timeoutMs: number;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly signal: AbortSignal;
   readonly onLanded: (batch: ProducerBatch, outcome: ProduceOutcome) => void;
   /** The broker could not be connected to; none of the batches departed. */
@@ -32,7 +38,8 @@ export class ProduceLane {
   /** In turn, so that none starves. */
   readonly #ready = new Set<ProducerPartition>();
   #connection: BrokerConnection | null = null;
-  #inFlight = 0;
+  /** When the requests in flight departed, the oldest first. */
+  readonly #flights = new Set<{ readonly sinceMs: number }>();
   #isScheduled = false;
   /** While it connects, or the broker asked for a pause. */
   #isResting = false;
@@ -53,12 +60,19 @@ export class ProduceLane {
     });
   }
 
+  /** Its answer, once that has lasted a second. */
+  get waitingFor(): string | null {
+    const [oldest] = this.#flights;
+    const isLong = oldest !== undefined && this.#options.clock.monotonic() - oldest.sinceMs >= SAID_AFTER_MS;
+    return isLong ? `broker ${this.#options.node} does not answer a produce request` : null;
+  }
+
   #depart(): void {
-    while (!this.#isResting && this.#inFlight < MOST_REQUESTS && !this.#options.signal.aborted) {
+    while (!this.#isResting && this.#flights.size < MOST_REQUESTS && !this.#options.signal.aborted) {
       const connection = this.#connection;
       if (connection?.isOpen !== true) {
         // What is in flight on the old connection has to land first, or it would overtake or be overtaken.
-        if (this.#inFlight === 0 && this.#ready.size > 0) void this.#rest(() => this.#connect());
+        if (this.#flights.size === 0 && this.#ready.size > 0) void this.#rest(() => this.#connect());
         return;
       }
       const batches = this.#gather();
@@ -91,21 +105,22 @@ export class ProduceLane {
     const batches: Batches = new Map();
     let room = MOST_REQUEST_BYTES;
     for (const partition of [...this.#ready]) {
-      if (partition.isReady && partition.nextBytes > room && batches.size > 0) break;
+      if (partition.isReady() && partition.nextBytes > room && batches.size > 0) break;
       this.#ready.delete(partition);
-      if (!partition.isReady) continue;
+      if (!partition.isReady()) continue;
       const batch = partition.depart();
       room -= batch.bytes.length;
       const ofTopic = batches.get(partition.topic);
       if (ofTopic === undefined) batches.set(partition.topic, new Map([[partition.partition, batch]]));
       else ofTopic.set(partition.partition, batch);
-      if (partition.isReady) this.#ready.add(partition);
+      if (partition.isReady()) this.#ready.add(partition);
     }
     return batches;
   }
 
   async #fly(broker: BrokerConnection, batches: Batches): Promise<void> {
-    this.#inFlight++;
+    const flight = { sinceMs: this.#options.clock.monotonic() };
+    this.#flights.add(flight);
     let answer: ProduceAnswer | null = null;
     let failure: unknown = unanswered;
     try {
@@ -114,7 +129,7 @@ export class ProduceLane {
     } catch (error) {
       failure = error;
     }
-    this.#inFlight--;
+    this.#flights.delete(flight);
     this.#land(batches, answer, failure);
     const { signal } = this.#options;
     const isThrottled = (answer?.throttleTimeMs ?? 0) > 0 && !this.#isResting;

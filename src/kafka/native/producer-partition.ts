@@ -68,7 +68,7 @@ export class ProducerPartition {
   }
 
   /** Is one to depart? */
-  get isReady(): boolean {
+  isReady(): boolean {
     const room = this.#isConfirmed ? MOST_FLYING : 1;
     return !this.#isHeld && this.#flying < room && this.#departed < this.#batches.length;
   }
@@ -108,18 +108,22 @@ export class ProducerPartition {
     this.#isHeld = true;
   }
 
-  /** It came back because the broker expects another sequence, or does not know the producer. */
-  returnedOutOfSequence(isIdLost: boolean): void {
-    // Behind one that came back before this is what had to happen.
-    if (!this.#isHeld || isIdLost) this.#mustRenew = true;
+  /** The broker expects another sequence, or does not take the producer id. False: as had to be, behind one that came back before. */
+  returnedOutOfSequence(isIdLost: boolean): boolean {
+    const isFinding = !this.#isHeld || (isIdLost && !this.#needsNewId);
+    this.#mustRenew ||= isFinding;
     this.#needsNewId ||= isIdLost;
     this.returned();
+    return isFinding;
   }
 
-  refused(batch: ProducerBatch, error: Error): void {
+  /** False: it was abandoned before. */
+  refused(batch: ProducerBatch, error: Error): boolean {
     this.returned();
     this.#mustRenew = true;
-    if (this.#remove(batch)) batch.reject(error);
+    const isKnown = this.#remove(batch);
+    if (isKnown) batch.reject(error);
+    return isKnown;
   }
 
   /** Rejects everything. Answers of what flies still come, and mean nothing any more. */
