@@ -23,3 +23,13 @@ export type {
 export { openKafka, type KafkaDependencies } from './open.ts';
 export { kafkaOptions, type KafkaSettings } from './options.ts';
 export { kafkaProblems } from './settings-problems.ts';
+
+/** What readers fill, and what the batches that they give and producers take are made of. */
+export {
+  bufferBytesFor,
+  BufferPool,
+  partitionForKey,
+  RecordBatchBuilder,
+  RecordView,
+  sealBatch,
+} from '../record/index.ts';

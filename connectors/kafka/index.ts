@@ -1,0 +1,5 @@
+import type { ConnectorDefinition } from 'sluice/api';
+import { sinkDefinition } from './sink-definition.ts';
+import { sourceDefinition } from './source-definition.ts';
+
+export const definitions: readonly ConnectorDefinition[] = [sourceDefinition, sinkDefinition];

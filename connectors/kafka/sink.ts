@@ -1,0 +1,136 @@
+import {
+  SluiceError,
+  type Disposition,
+  type RecordBatch,
+  type RecordFailure,
+  type Sink,
+  type SinkContext,
+  type WriteResult,
+} from 'sluice/api';
+import { openKafka, type KafkaClient, type KafkaProducer } from 'sluice/kafka';
+import type { SinkOptions } from './options.ts';
+import { buildParcels, passParcels, type Parcel } from './parcels.ts';
+
+/** Partitions that a topic gained are used after this time at the latest. */
+const LOOK_AGAIN_MS = 60_000;
+
+/**
+ * Writes by an idempotent producer. While brokers are away a write does not settle: the producer goes on by itself, so that nothing is written twice, and the
+ * leg shows what it waits for.
+ */
+export class KafkaSink implements Sink {
+  readonly #options: SinkOptions;
+  readonly #context: SinkContext;
+  readonly #client: KafkaClient;
+  readonly #partitions = new Map<string, { readonly count: number; readonly at: number }>();
+  #producer: Promise<KafkaProducer> | null = null;
+
+  constructor(options: SinkOptions, context: SinkContext) {
+    this.#options = options;
+    this.#context = context;
+    const { clock, log } = context;
+    this.#client = openKafka(options, {
+      clock,
+      log,
+      onWait: (reason) => {
+        context.waiting(reason);
+      },
+    });
+  }
+
+  async write(batch: RecordBatch): Promise<WriteResult> {
+    try {
+      const { parcels, failures } = await this.#parcels(batch);
+      const producer = await (this.#producer ??= this.#open());
+      const refusals = await Promise.all(parcels.map((parcel) => send(producer, parcel)));
+      return { failures: [...failures, ...refusals.flat()].sort((one, other) => one.index - other.index) };
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      return { batch: { disposition: dispositionOf(error, 1), error } };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  async #parcels(batch: RecordBatch): Promise<{ parcels: readonly Parcel[]; failures: readonly RecordFailure[] }> {
+    const { topic, partition_by } = this.#options;
+    if (topic.constant !== null) {
+      const partitions = await this.#partitionsOf(topic.constant);
+      const passed = partition_by === 'source' ? passParcels(batch, topic.constant, partitions) : null;
+      if (passed !== null) return { parcels: passed, failures: [] };
+    }
+    const names = this.#topicNames(batch);
+    const partitions = new Map<string, number>();
+    for (const name of new Set(names)) {
+      if (typeof name === 'string') partitions.set(name, await this.#partitionsOf(name));
+    }
+    return buildParcels(batch, this.#options, (index) => {
+      const name = names[index]!;
+      return typeof name === 'string' ? { topic: name, partitions: partitions.get(name)! } : name;
+    });
+  }
+
+  /** By record; an error for one whose topic cannot be rendered. */
+  #topicNames(batch: RecordBatch): (string | SluiceError)[] {
+    const { topic } = this.#options;
+    return Array.from({ length: batch.count }, (_, index) => {
+      try {
+        return topic.constant ?? topic.render(batch, index);
+      } catch (error) {
+        if (error instanceof SluiceError) return error;
+        throw error;
+      }
+    });
+  }
+
+  async #partitionsOf(topic: string): Promise<number> {
+    const { clock, signal } = this.#context;
+    const known = this.#partitions.get(topic);
+    if (known !== undefined && clock.monotonic() - known.at < LOOK_AGAIN_MS) return known.count;
+    const [found] = await this.#client.topics([topic], signal);
+    if (found === undefined)
+      throw new SluiceError('TOPIC_UNKNOWN', `writing to topic "${topic}": the cluster has no such topic`);
+    const count = found.partitions.length;
+    this.#partitions.set(topic, { count, at: clock.monotonic() });
+    return count;
+  }
+
+  #open(): Promise<KafkaProducer> {
+    const opening = this.#client.openProducer({ signal: this.#context.signal });
+    opening.catch(() => {
+      this.#producer = null;
+    });
+    return opening;
+  }
+}
+
+async function send(
+  producer: KafkaProducer,
+  { topic, partition, bytes, count, indexes }: Parcel,
+): Promise<RecordFailure[]> {
+  try {
+    await producer.send(parcel.topic, parcel.partition, parcel.bytes);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    const disposition = dispositionOf(error, parcel.count);
+    return parcel.indexes().map((index) => ({ index, disposition, error }));
+  }
+}
+
+function dispositionOf(error: SluiceError, records: number): Disposition {
+  switch (error.code) {
+    case 'RECORD_TOO_LARGE':
+    case 'RECORD_CORRUPT':
+    case 'KAFKA_REFUSED':
+      return records === 1 ? 'reject' : 'split';
+    case 'KAFKA_UNREACHABLE':
+    case 'KAFKA_CLOSED':
+    case 'TIMEOUT':
+      return 'retry';
+    default:
+      return error.retryable ? 'retry' : 'block';
+  }
+}
