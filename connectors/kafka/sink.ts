@@ -106,10 +106,7 @@ export class KafkaSink implements Sink {
   }
 }
 
-async function send(
-  producer: KafkaProducer,
-  { topic, partition, bytes, count, indexes }: Parcel,
-): Promise<RecordFailure[]> {
+async function send(producer: KafkaProducer, parcel: Parcel): Promise<RecordFailure[]> {
   try {
     await producer.send(parcel.topic, parcel.partition, parcel.bytes);
     return [];

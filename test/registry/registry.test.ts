@@ -24,7 +24,7 @@ test('a connector is found by kind and name', async () => {
   expect(await registry.find('sink', 'console')).toMatchObject({ kind: 'sink', name: 'console' });
   expect(await registry.find('source', 'console')).toBeNull();
   expect(await registry.find('source', 'constructor')).toBeNull();
-  expect(await registry.names('source')).toEqual(['file', 'generate', 'http', 'stdin']);
+  expect(await registry.names('source')).toEqual(['file', 'generate', 'http', 'kafka', 'stdin']);
 });
 
 test('only the folder that is needed is loaded, and once', async () => {
@@ -33,7 +33,7 @@ test('only the folder that is needed is loaded, and once', async () => {
     loaded.push(folder);
     return Promise.resolve([{ kind: 'sink', name: 'file' } as ConnectorDefinition]);
   });
-  expect(await registry.names('sink')).toEqual(['console', 'elasticsearch', 'file']);
+  expect(await registry.names('sink')).toEqual(['console', 'elasticsearch', 'file', 'kafka']);
   expect(loaded).toEqual([]);
   await Promise.all([registry.find('sink', 'file'), registry.find('sink', 'file'), registry.find('sink', 'nothing')]);
   expect(await registry.find('source', 'file')).toBeNull();
