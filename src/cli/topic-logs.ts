@@ -1,9 +1,10 @@
 import type { Logger } from '../api/index.ts';
 import { kafkaSettings, type PipelinePlan } from '../config/index.ts';
-import type { KafkaClient, KafkaSettings, openKafka } from '../kafka/index.ts';
-import { openEmbeddedLog, type EmbeddedLogState, type KafkaLogPlan, type TopicLog } from '../log/index.ts';
+import { openKafka, type KafkaClient, type KafkaSettings } from '../kafka/index.ts';
+import { openEmbeddedLog, openKafkaLog, type EmbeddedLogState, type TopicLog } from '../log/index.ts';
 import type { OpenContext, WorkerSetup } from '../supervisor/index.ts';
 import { realClock } from '../telemetry/index.ts';
+import { kafkaLogPlan } from './kafka-log-plan.ts';
 
 export interface OpenedLog {
   readonly topicLog: TopicLog;
@@ -28,10 +29,8 @@ export class TopicLogs {
 
   async #openKafka(plan: PipelinePlan, context: OpenContext): Promise<OpenedLog> {
     const { setup, log, metrics, signal } = context;
-    const { openKafkaLog } = await import('../log/index.ts');
-    const { openKafka } = await import('../kafka/index.ts');
     // Settings are resolved anew after the last one left: credentials may have changed since.
-    const kafka = (this.#kafka ??= new SharedKafka(openKafka, this.#settings(setup), log, () => (this.#kafka = null)));
+    const kafka = (this.#kafka ??= new SharedKafka(this.#settings(setup), log, () => (this.#kafka = null)));
     kafka.join(context);
     try {
       const topicLog = await openKafkaLog({
@@ -74,16 +73,6 @@ async function openEmbedded(state: EmbeddedLogState, plan: PipelinePlan, context
   return { topicLog, close: () => topicLog.close() };
 }
 
-/** What a log on Kafka has to know of a pipeline. */
-function kafkaLogPlan({ name, topic, deadLetter, sources }: PipelinePlan): KafkaLogPlan {
-  return {
-    pipeline: name,
-    topic,
-    deadLetter: deadLetter.topic === null ? null : { topic: deadLetter.topic },
-    sources: sources.map((source) => ({ name: source.name, placement: source.placement })),
-  };
-}
-
 /** One client for all pipelines of a worker: connections are per worker, and what it waits for is the wait of all. */
 class SharedKafka {
   readonly client: KafkaClient;
@@ -92,7 +81,7 @@ class SharedKafka {
   readonly #onEmpty: () => void;
   #waitsFor: string | null = null;
 
-  constructor(open: typeof openKafka, settings: KafkaSettings, log: Logger, onEmpty: () => void) {
+  constructor(settings: KafkaSettings, log: Logger, onEmpty: () => void) {
     const { client } = settings;
     this.member = {
       protocol: client.group_protocol,
@@ -104,7 +93,7 @@ class SharedKafka {
       this.#waitsFor = reason === null ? null : `waiting for Kafka: ${reason}`;
       for (const user of this.#users) user.onWait(this.#waitsFor);
     };
-    this.client = open(settings, { clock: realClock, log, onWait });
+    this.client = openKafka(settings, { clock: realClock, log, onWait });
   }
 
   join(user: OpenContext): void {

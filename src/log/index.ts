@@ -14,6 +14,7 @@ export type { LogLimits } from './embedded/limits.ts';
 export { lockFolder, type FolderLock, type LockFolder } from './embedded/lock.ts';
 export type { EmbeddedLogState, PipelineLogPlan } from './embedded/log-state.ts';
 export { nodeFileSystem } from './embedded/node-file-system.ts';
+export { checkKafkaLog, type KafkaLogFinding } from './kafka/check-log.ts';
 export { ownSourcePrefix, sinkGroup, transactionalId, type Owner } from './kafka/identities.ts';
 export { openKafkaLog } from './kafka/kafka-log.ts';
 export type { KafkaLogOptions, KafkaLogPlan } from './kafka/options.ts';

@@ -1,7 +1,9 @@
-import { loadHub, type Problem } from '../../config/index.ts';
-import { createRegistry } from '../../registry/index.ts';
+import { loadHub, type HubPlan, type Problem } from '../../config/index.ts';
+import { createRegistry, type Registry } from '../../registry/index.ts';
+import type { ConnectionFault } from '../connect-check.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { CliIo } from '../io.ts';
+import type { KafkaFinding } from '../kafka-check.ts';
 import { counted } from '../numbers.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { problemLines } from '../problems.ts';
@@ -33,16 +35,17 @@ export async function validate(options: ValidateOptions, io: CliIo): Promise<Exi
     resolve,
   });
   const names = plan?.pipelines.map(({ name }) => name) ?? [];
-  const faults =
-    connect && plan !== null ? await (await import('../connect-check.ts')).checkConnections(plan, registry, env) : [];
-  const isGood = plan !== null && faults.length === 0;
-  if (json) await writeOut(io, jsonLine({ ok: isGood, pipelines: names, problems, unreachable: faults }));
+  const { faults, kafka } = connect && plan !== null ? await askOutside(plan, { registry, env }) : NOT_ASKED;
+  const isGood = plan !== null && faults.length === 0 && !kafka.some(({ severity }) => severity === 'error');
+  if (json) await writeOut(io, jsonLine({ ok: isGood, pipelines: names, problems, unreachable: faults, kafka }));
   else {
     const unreachable = faults.map(({ pipeline, kind, leg, message }) => `${pipeline}, ${kind} ${leg}: ${message}`);
+    const warnings = problems.length + kafka.filter(({ severity }) => severity === 'warning').length;
     const lines = [
       ...problemLines(problems, io),
+      ...kafka.map(kafkaLine).map(printable),
       ...unreachable.map(printable),
-      isGood ? goodLine(names, problems.length) : badLine(problems, faults.length),
+      isGood ? goodLine(names, warnings) : badLine(problems, { connectors: faults.length, isKafka: kafka.length > 0 }),
     ];
     await writeOut(io, `${lines.join('\n')}\n`);
   }
@@ -56,8 +59,38 @@ function goodLine(pipelines: readonly string[], warnings: number): string {
   return `${counted(pipelines.length, 'pipeline')}, ${found}. What would run: sluice plan`;
 }
 
-function badLine(problems: readonly Problem[], unreachable: number): string {
-  if (unreachable > 0) return `${counted(unreachable, 'connector')} could not start here.`;
+const NOT_ASKED: Outside = { faults: [], kafka: [] };
+
+interface Outside {
+  readonly faults: readonly ConnectionFault[];
+  readonly kafka: readonly KafkaFinding[];
+}
+
+async function askOutside(
+  plan: HubPlan,
+  { registry, env }: { registry: Registry; env: NodeJS.ProcessEnv },
+): Promise<Outside> {
+  const { checkConnections } = await import('../connect-check.ts');
+  const { checkKafka } = await import('../kafka-check.ts');
+  const { kafka } = plan;
+  const [faults, found] = await Promise.all([
+    checkConnections(plan, registry, env),
+    kafka === null ? [] : checkKafka({ ...plan, kafka }, env),
+  ]);
+  return { faults, kafka: found };
+}
+
+function kafkaLine({ pipeline, about, message, severity }: KafkaFinding): string {
+  const place = pipeline === null ? about : `${pipeline}, ${about}`;
+  return `${place}: ${severity === 'warning' ? 'warning: ' : ''}${message}`;
+}
+
+function badLine(
+  problems: readonly Problem[],
+  { connectors, isKafka }: { connectors: number; isKafka: boolean },
+): string {
+  if (connectors > 0) return `${counted(connectors, 'connector')} could not start here.`;
+  if (isKafka) return 'The pipelines could not run on this Kafka.';
   const files = new Set(problems.map(({ file }) => file)).size;
   const found = `${counted(problems.length, 'problem')} in ${counted(files, 'file')}.`;
   const isAboutOptions = problems.some(({ code }) => code.endsWith('_OPTION') || code.endsWith('_CONNECTOR'));

@@ -1,5 +1,5 @@
 import { SluiceError, type Clock, type Json, type Logger } from '../../api/index.ts';
-import type { KafkaClient, KafkaChunk, KafkaReader } from '../../kafka/index.ts';
+import type { KafkaClient, KafkaChunk, KafkaReader, NewKafkaTopic } from '../../kafka/index.ts';
 import { BufferPool, partitionForKey, RecordView } from '../../record/index.ts';
 import { decodeCheckpoint } from './checkpoint-record.ts';
 import { createdTopic } from './created-topic.ts';
@@ -15,6 +15,13 @@ const CONFIG = {
   'segment.bytes': `${16 * 1024 * 1024}`,
   'segment.ms': `${3600 * 1000}`,
   'min.cleanable.dirty.ratio': '0.1',
+};
+
+export const WANTED_CHECKPOINT_TOPIC: NewKafkaTopic = {
+  name: CHECKPOINT_TOPIC,
+  partitions: PARTITIONS,
+  replicationFactor: -1,
+  config: CONFIG,
 };
 
 interface CheckpointTopicOptions {
@@ -37,8 +44,7 @@ export class CheckpointTopic {
   /** Creates the topic when it is missing; of several hubs that try, one does. */
   static async open(options: CheckpointTopicOptions, signal: AbortSignal): Promise<CheckpointTopic> {
     const { client, log } = options;
-    const wanted = { name: CHECKPOINT_TOPIC, partitions: PARTITIONS, replicationFactor: -1, config: CONFIG };
-    const topic = await createdTopic(wanted, { ...options, signal });
+    const topic = await createdTopic(WANTED_CHECKPOINT_TOPIC, { ...options, signal });
     const config = await client.topicConfig(CHECKPOINT_TOPIC, signal);
     const policy = config.get('cleanup.policy') ?? '';
     if (!policy.split(',').includes('compact') || policy.includes('delete')) {

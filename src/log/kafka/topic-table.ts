@@ -128,7 +128,7 @@ export class TopicTable {
   }
 }
 
-function pipelineTopic(topic: KafkaLogTopic): NewKafkaTopic {
+export function pipelineTopic(topic: KafkaLogTopic): NewKafkaTopic {
   return {
     name: topic.name,
     partitions: topic.partitions,
@@ -142,7 +142,7 @@ function pipelineTopic(topic: KafkaLogTopic): NewKafkaTopic {
 }
 
 /** Keeps everything until somebody deletes it. */
-function deadLetterTopic(name: string, { replicationFactor, maxRecordBytes }: KafkaLogTopic): NewKafkaTopic {
+export function deadLetterTopic(name: string, { replicationFactor, maxRecordBytes }: KafkaLogTopic): NewKafkaTopic {
   return {
     name,
     partitions: DEAD_LETTER_PARTITIONS,
