@@ -1,7 +1,7 @@
 import { sinkDefinition } from '../../../../connectors/elasticsearch/index.ts';
 import type { SinkOptions } from '../../../../connectors/elasticsearch/options.ts';
 import type { Clock, Json } from '../../../../src/api/index.ts';
-import { convertOptions, previewOptions } from '../../../../src/config/index.ts';
+import { convertOptions, previewOptions } from '../../../../src/config/convert.ts';
 import { createSinkHarness, type SinkHarness } from '../../../../src/testing/index.ts';
 
 const context = { baseDir: '/', references: { env: [], file: [] }, env: {} };

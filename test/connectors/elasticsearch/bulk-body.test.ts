@@ -1,0 +1,241 @@
+import fc from 'fast-check';
+import { KeyedActions, LogActions, type Version } from '../../../connectors/elasticsearch/action-writer.ts';
+import { BulkBody } from '../../../connectors/elasticsearch/bulk-body.ts';
+import { DocumentWriter } from '../../../connectors/elasticsearch/document-writer.ts';
+import type { RecordBatch } from '../../../src/api/index.ts';
+import { compileExpression, compileTemplate } from '../../../src/expression/index.ts';
+import { recordBatch, type TestRecord } from '../../../src/testing/index.ts';
+
+const partition = { topic: 'orders', partition: 3, incarnation: 'AbCd_-12' };
+
+interface BodyOptions {
+  readonly mode?: 'log' | 'keyed';
+  readonly index?: string;
+  readonly version?: Version;
+  readonly addsTimestamp?: boolean;
+  readonly maxBytes?: number;
+}
+
+function createBody(options: BodyOptions = {}): BulkBody {
+  const { mode = 'log', index = 'orders', version = 'offset', addsTimestamp = false, maxBytes = 1 << 20 } = options;
+  const template = compileTemplate(index, { confined: 'name', baseDir: '/' });
+  return new BulkBody({
+    actions: mode === 'log' ? new LogActions(template) : new KeyedActions(template, version),
+    documents: new DocumentWriter({ addsTimestamp }),
+    maxBytes,
+  });
+}
+
+const batchOf = (records: readonly (TestRecord | string)[], base = 0): RecordBatch =>
+  recordBatch([{ partition, base, records: records.map(asRecord) }]);
+
+const asRecord = (record: TestRecord | string): TestRecord => (typeof record === 'string' ? { value: record } : record);
+
+function fill(records: readonly (TestRecord | string)[], options: BodyOptions & { base?: number } = {}): BulkBody {
+  const body = createBody(options);
+  expect(body.fill(batchOf(records, options.base))).toBe(true);
+  return body;
+}
+
+const reasons = (body: BulkBody): (readonly [number, string, string])[] =>
+  body.refused.map(({ index, error }) => [index, error.code, error.message] as const);
+
+test('log mode: the id is that of the record, over all runs of a batch', () => {
+  const other = { ...partition, partition: 12 };
+  const batch = recordBatch([
+    { partition, base: 0, records: [{ value: '{"n":1}' }, { value: '{}' }] },
+    { partition: other, base: 9_007_199_254_740_980, records: [{ value: '{"n":3}' }] },
+    { partition, base: 109, records: [{ value: '{"n":4}' }] },
+  ]);
+  const body = createBody();
+  expect(body.fill(batch)).toBe(true);
+  expect(body.bytes.toString()).toBe(
+    [
+      `{"create":{"_id":"${batch.id(0)}"}}\n{"n":1}\n`,
+      `{"create":{"_id":"${batch.id(1)}"}}\n{}\n`,
+      `{"create":{"_id":"orders+AbCd_-12+12+9007199254740980"}}\n{"n":3}\n`,
+      `{"create":{"_id":"orders+AbCd_-12+3+109"}}\n{"n":4}\n`,
+    ].join(''),
+  );
+});
+
+test('an index that is chosen by the record stands in its action', () => {
+  const body = fill(['{"a":"x"}', '{"a":"y z"}', '{}', '{"a":"x"}'], { index: 'orders-{{ value.a }}' });
+  const actions = body.bytes
+    .toString()
+    .split('\n')
+    .filter((_line, at) => at % 2 === 0);
+  expect(actions.slice(0, 2)).toEqual([
+    '{"create":{"_index":"orders-x","_id":"orders+AbCd_-12+3+0"}}',
+    '{"create":{"_index":"orders-x","_id":"orders+AbCd_-12+3+3"}}',
+  ]);
+  expect(reasons(body).map(([index, code]) => [index, code])).toEqual([
+    [1, 'TEMPLATE_ESCAPED'],
+    [2, 'EXPRESSION_FAILED'],
+  ]);
+  expect([body.recordOf(0), body.recordOf(1)]).toEqual([0, 3]);
+});
+
+test('what is no JSON object in one line is refused alone', () => {
+  const values = [
+    '{"good":1}',
+    '[1]',
+    '"text"',
+    'null',
+    '12',
+    '',
+    '   ',
+    '{"a":1',
+    '{"a":1}{"b":2}',
+    '{a:1}',
+    '{"a":"\n"}',
+    '{"a":1}\n{"delete":{"_id":"victim"}}\n{"b":1}',
+    '{"a":1} {"delete":{"_id":"victim"}}',
+  ];
+  const records = [...values, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])].map((value) => ({ value }));
+  const body = fill([...records, { value: null }]);
+  expect(body.bytes.toString()).toBe('{"create":{"_id":"orders+AbCd_-12+3+0"}}\n{"good":1}\n');
+  expect(body.refused.map(({ index }) => index)).toEqual(Array.from({ length: 14 }, (_, at) => at + 1));
+  expect(new Set(body.refused.map(({ error }) => error.code))).toEqual(new Set(['DECODE_INVALID']));
+  expect(new Set(body.refused.map(({ disposition }) => disposition))).toEqual(new Set(['reject']));
+});
+
+test('pretty-printed JSON becomes one line', () => {
+  const body = fill([JSON.stringify({ a: [1, { b: 'x\ny' }] }, null, 2).replaceAll('\n', '\r\n')]);
+  const [, line] = body.bytes.toString().split('\n');
+  expect(JSON.parse(line!)).toEqual({ a: [1, { b: 'x\ny' }] });
+  expect(body.bytes.toString().match(/\n/g)).toHaveLength(2);
+});
+
+test('whatever is in a record, it makes at most one action and one document', () => {
+  const value = fc.oneof(
+    fc.json().map((text) => `{"x":${text}}`),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('{"a":1}\n{"delete":{}}', '{"a":1}\r{"x":1}', '{"create":{}}\n'),
+  );
+  const record = fc.record({ value, key: fc.option(fc.string({ unit: 'binary' })) });
+  fc.assert(
+    fc.property(
+      fc.array(record, { minLength: 1, maxLength: 8 }),
+      fc.constantFrom('log' as const, 'keyed' as const),
+      (records, mode) => {
+        const body = fill(records, { mode });
+        const lines = body.bytes.toString().split('\n');
+        expect(lines.pop()).toBe('');
+        expect(lines).toHaveLength(2 * body.count);
+        expect(body.count + body.refused.length).toBe(records.length);
+        for (const [at, line] of lines.entries()) {
+          const parsed = JSON.parse(line) as Record<string, { _id: string }>;
+          const record = records[body.recordOf(at >> 1)]!;
+          if (at % 2 === 1) expect(parsed).toEqual(JSON.parse(record.value));
+          else if (mode === 'keyed') expect(parsed.index!._id).toBe(Buffer.from(record.key!).toString());
+        }
+      },
+    ),
+  );
+});
+
+test('keyed mode: the key is the id, the offset the version, no value deletes', () => {
+  const records = [
+    { key: 'k1', value: '{"n":1}' },
+    { key: 'a "quoted"\n\\ key', value: '{"n":2}' },
+    { key: 'ключ', value: null },
+  ];
+  expect(fill(records, { mode: 'keyed', base: 7 }).bytes.toString()).toBe(
+    [
+      '{"index":{"_id":"k1","version":7,"version_type":"external"}}\n{"n":1}\n',
+      '{"index":{"_id":"a \\"quoted\\"\\n\\\\ key","version":8,"version_type":"external"}}\n{"n":2}\n',
+      '{"delete":{"_id":"ключ","version":9,"version_type":"external"}}\n',
+    ].join(''),
+  );
+});
+
+test('keyed mode: a record without a proper key is refused alone', () => {
+  const value = '{}';
+  const body = fill(
+    [
+      { value },
+      { key: '', value },
+      { key: 'x'.repeat(513), value },
+      { key: Buffer.from([0xff]), value },
+      { key: 'x'.repeat(512), value },
+    ],
+    { mode: 'keyed' },
+  );
+  expect(body.count).toBe(1);
+  expect(reasons(body)).toEqual([
+    [0, 'SINK_REJECTED', 'naming a document: the record has no key'],
+    [1, 'SINK_REJECTED', 'naming a document: the record has no key'],
+    [2, 'SINK_REJECTED', 'naming a document: the key has 513 bytes, and ids at most 512'],
+    [3, 'SINK_REJECTED', 'naming a document: the key is no UTF-8'],
+  ]);
+});
+
+test('keyed mode: versions from the time and from fields', () => {
+  const versions = (version: Version, records: readonly TestRecord[]): (string | undefined)[] =>
+    [
+      ...fill(records, { mode: 'keyed', version })
+        .bytes.toString()
+        .matchAll(/"version":(\d+),"version_type":"external_gte"/g),
+    ].map(([, number]) => number);
+  const time = Date.UTC(2026, 1, 1);
+  const record = { key: 'k', value: '{"rev":12,"at":"2026-02-01T00:00:00Z"}', timestamp: time };
+  expect(versions('timestamp', [record, { ...record, value: null }])).toEqual([`${time}`, `${time}`]);
+  expect(versions(compileExpression('value.rev'), [record])).toEqual(['12']);
+  expect(versions(compileExpression('timestamp(value.at)'), [record])).toEqual([`${time}`]);
+  const bad = ['{"rev":-1}', '{"rev":1.5}', '{"rev":"x"}', '{}', '{"rev":1e300}'].map((value) => ({ key: 'k', value }));
+  const body = fill(bad, { mode: 'keyed', version: compileExpression('value.rev') });
+  expect(body.count).toBe(0);
+  expect(new Set(body.refused.map(({ error }) => error.code))).toEqual(new Set(['SINK_REJECTED', 'EXPRESSION_FAILED']));
+});
+
+test('data streams: documents without @timestamp get the time of their record', () => {
+  const timestamp = Date.UTC(2026, 10, 25, 17, 3, 9, 7);
+  const own = [
+    '{"@timestamp":1}',
+    '{ "a" : { "@timestamp" : 2 } , "@timestamp":null}',
+    '{"\\u0040timestamp":3}',
+    '{"a":"\\"@timestamp\\":","@timestamp":"x"}',
+  ];
+  const none = ['{}', ' { } ', '{"a":{"@timestamp":1}}', '{"a":"@timestamp"}', '{"@timestampx":1,"b":[1,2]}'];
+  const body = fill(
+    [...own, ...none].map((value) => ({ value, timestamp })),
+    { addsTimestamp: true },
+  );
+  const documents = body.bytes
+    .toString()
+    .split('\n')
+    .filter((_line, at) => at % 2 === 1);
+  expect(documents.slice(0, own.length)).toEqual(own);
+  const expected = none.map((text) => ({ '@timestamp': '2026-11-25T17:03:09.007Z', ...(JSON.parse(text) as object) }));
+  expect(documents.slice(own.length).map((text) => JSON.parse(text) as object)).toEqual(expected);
+  const undated = fill(
+    [253_402_300_800_000, 0].map((time) => ({ value: '{}', timestamp: time })),
+    { addsTimestamp: true },
+  );
+  expect(reasons(undated).map(([index, code]) => [index, code])).toEqual([[0, 'SINK_REJECTED']]);
+});
+
+test('a batch that is too large for a request is said to be, one record alone too', () => {
+  const body = createBody({ maxBytes: 1000 });
+  const long = `{"x":"${'x'.repeat(600)}"}`;
+  expect(body.fill(batchOf([long]))).toBe(true);
+  expect(body.fill(batchOf([long, long]))).toBe(false);
+  expect(body.fill(batchOf([`{"x":"${'x'.repeat(1000)}"}`]))).toBe(false);
+  expect(body.fill(batchOf([long]))).toBe(true);
+  expect(body.bytes.length).toBeLessThan(1000);
+});
+
+test('a body is used again, and its bytes grow with what it has to hold', () => {
+  const body = createBody({ maxBytes: 1 << 24 });
+  const values = Array.from({ length: 3000 }, (_, n) => JSON.stringify({ n, text: 'x'.repeat(n % 300) }));
+  for (const count of [3000, 1, 2999]) {
+    expect(body.fill(batchOf(values.slice(0, count)))).toBe(true);
+    expect(body.count).toBe(count);
+    const documents = body.bytes
+      .toString()
+      .split('\n')
+      .filter((_line, at) => at % 2 === 1);
+    expect(documents).toEqual(values.slice(0, count));
+  }
+});
