@@ -136,6 +136,7 @@ export class SourceCheckpoints {
       for (const [partition, position] of waited)
         if (!this.#waiting.has(partition)) this.#waiting.set(partition, position);
       this.#isFailing = this.#waiting.size > 0;
+      if (this.#isFailing && !signal.aborted) this.#arm(AGAIN_MS);
       throw error;
     }
     this.#isFailing = false;
@@ -171,7 +172,6 @@ export class SourceCheckpoints {
       if (signal.aborted) return;
       log.warn({ source: source.name, cause: describeError(error) }, 'positions could not be saved, trying again');
       onFailed(error);
-      this.#arm(AGAIN_MS);
     });
   }
 }
