@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readDataFolder } from '../../src/log/index.ts';
-import { freePorts } from '../services/ports.ts';
+import { freePorts } from '../../src/testing/free-ports.ts';
 import { createHub, type Hub, HubProcess, listening } from './hub.ts';
 import { moments, type Proof, type Result } from './proof.ts';
 import { countPublished } from './published.ts';

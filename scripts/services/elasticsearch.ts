@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { startChildren } from './child.ts';
 import { cacheFolder, exists } from './folders.ts';
 import { resolveClasspath } from './maven.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../../src/testing/free-ports.ts';
 import type { Service, Settings } from './service.ts';
 
 const run = promisify(execFile);

@@ -4,7 +4,7 @@ import { startChildren, stopChild, type Launch } from './child.ts';
 import type { KafkaAddress } from './kafka.ts';
 import { base, oneCopy } from './kafka-settings.ts';
 import { resolveClasspath, type Coordinates } from './maven.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../../src/testing/free-ports.ts';
 import type { Service, Settings } from './service.ts';
 
 const logSettings = `log4j.rootLogger=INFO, stdout

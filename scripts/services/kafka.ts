@@ -7,7 +7,7 @@ import { startChildren, type Launch } from './child.ts';
 import { exists } from './folders.ts';
 import { combined, listeners, oneCopy, security, threeCopies } from './kafka-settings.ts';
 import { kafkaClasspath, kafkaVersion } from './kafka-tools.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../../src/testing/free-ports.ts';
 import type { Service, Settings } from './service.ts';
 
 const run = promisify(execFile);

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePorts } from '../../scripts/services/ports.ts';
 import { createHub, HubProcess, listening, type Hub } from '../../scripts/prove/hub.ts';
-import { Ledger } from '../../src/testing/index.ts';
+import { freePorts, Ledger } from '../../src/testing/index.ts';
 
 /**
  * A data folder on a disk that fills up and gets room again: input is refused meanwhile, nothing is torn, and the hub goes on by itself. Needs the right

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { makeCertificates } from '../../scripts/services/certificates.ts';
-import { freePorts } from '../../scripts/services/ports.ts';
+import { freePorts } from '../../src/testing/index.ts';
 import { createHub, type Hub, HubProcess, listening } from '../../scripts/prove/hub.ts';
 import { publishedFiles } from '../../scripts/prove/published.ts';
 

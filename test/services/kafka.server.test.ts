@@ -1,4 +1,5 @@
-import { kafkaTool, ownServer, serverSuite, uniqueName, type OwnServer } from '../support/servers.ts';
+import type { FaultProxy } from '../../src/testing/index.ts';
+import { kafkaTool, proxiedKafka, serverSuite, uniqueName, type OwnServer } from '../support/servers.ts';
 
 serverSuite('the shared broker', ['kafka'], (where) => {
   test('is spoken to by Kafka’s own tools', async () => {
@@ -11,21 +12,31 @@ serverSuite('the shared broker', ['kafka'], (where) => {
 
 serverSuite('a broker of one’s own', [], () => {
   let server: OwnServer<'kafka'>;
+  let proxy: FaultProxy;
 
   beforeAll(async () => {
-    server = await ownServer('kafka', { 'message.max.bytes': 2000 });
+    ({ server, proxy } = await proxiedKafka());
   }, 150_000);
 
-  afterAll(() => server.down());
+  afterAll(async () => {
+    proxy.close();
+    await server.down();
+  });
+
+  test('advertises its proxy, so that no client comes past it', async () => {
+    const parameters = ['--bootstrap-server', server.where.brokers];
+    const { stdout } = await kafkaTool('org.apache.kafka.tools.BrokerApiVersionsCommand', parameters);
+    expect(stdout).toContain(`${proxy.address} (id: 1`);
+    expect(proxy.accepted).toBeGreaterThan(0);
+  });
 
   test('has its data and its address again after SIGKILL', async () => {
     const topic = uniqueName('orders');
-    const { brokers } = server.where;
-    await createTopic(brokers, topic);
-    await produce(brokers, topic, ['kept']);
+    await createTopic(proxy.address, topic);
+    await produce(proxy.address, topic, ['kept']);
     await server.kill();
     await server.startAgain();
-    expect(await consume(brokers, topic, 1)).toEqual(['kept']);
+    expect(await consume(proxy.address, topic, 1)).toEqual(['kept']);
   });
 });
 

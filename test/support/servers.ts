@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { OwnServer } from '../../scripts/services/own-server.ts';
 import type { Settings } from '../../scripts/services/service.ts';
 import { down, up, type Address, type ServiceName } from '../../scripts/services/services.ts';
+import { FaultProxy } from '../../src/testing/index.ts';
 import { missingForServers, noteSkipped, serverRunFolder } from './server-run.ts';
 
 export { kafkaTool } from '../../scripts/services/kafka-tools.ts';
@@ -58,6 +59,22 @@ export function serverSuite<const Name extends ServiceName>(
 /** A server that a test may stop, kill, pause and start again. Ended after the run at the latest; `down()` in `afterAll` frees its memory earlier. */
 export function ownServer<Name extends ServiceName>(name: Name, settings: Settings = {}): Promise<OwnServer<Name>> {
   return OwnServer.start(name, join(serverRunFolder(), `own-${randomUUID()}`), settings);
+}
+
+/** A broker of one's own whose clients all come through a proxy with faults, its own work on transactions too: it advertises the proxy's address. */
+export async function proxiedKafka(
+  settings: Settings = {},
+): Promise<{ server: OwnServer<'kafka'>; proxy: FaultProxy }> {
+  // Nothing listens at the target until the broker says where it is.
+  const proxy = await FaultProxy.start(1);
+  try {
+    const server = await ownServer('kafka', { 'advertised.listeners': `PLAINTEXT://${proxy.address}`, ...settings });
+    proxy.targetPort = Number(server.where.brokers.split(':')[1]);
+    return { server, proxy };
+  } catch (error) {
+    proxy.close();
+    throw error;
+  }
 }
 
 /** For topics, groups, indexes: `orders-5f3a9c01`. The servers outlive a suite, and what one leaves behind is in nobody's way. */

@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePorts } from '../../../scripts/services/ports.ts';
-import { publishedFiles } from '../../../src/testing/index.ts';
+import { freePorts, publishedFiles } from '../../../src/testing/index.ts';
 
 const entry = join(import.meta.dirname, '..', '..', '..', 'src', 'cli', 'main.ts');
 const leftovers: (() => Promise<void>)[] = [];
