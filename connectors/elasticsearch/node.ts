@@ -50,7 +50,8 @@ export class ElasticsearchNode {
       requestTimeout: requestTimeoutMs,
       // The default copies the request byte by byte into every error: seconds for a few megabytes.
       redaction: { type: 'off' },
-      headers: { ...headers },
+      // The client sends a name in two spellings as two headers.
+      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
       agent: { connections: MAX_CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS },
       ...(auth === null ? {} : { auth }),
       ...(tls === null ? {} : { tls }),

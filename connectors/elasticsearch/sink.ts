@@ -111,7 +111,7 @@ export class ElasticsearchSink implements Sink {
   }
 
   #judge({ status, bytes, doing, retryAfter }: ClusterAnswer, body: BulkBody): WriteResult {
-    if (status !== 200)
+    if (status < 200 || status >= 300)
       return { batch: judgeAnswer(readRefusal(bytes, status), doing, retryAfterMs(retryAfter, this.#context.clock)) };
     const reply = readBulkReply(bytes, body.count);
     if (reply === null) {
