@@ -3,7 +3,7 @@ import type { ReaderOptions } from '../client.ts';
 import { abortable } from './abortable.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
-import { kafkaError, throwOnCode } from './errors.ts';
+import { throwOnCode } from './errors.ts';
 import { exchange } from './exchange.ts';
 import type { FetchPartition } from './fetch-partition.ts';
 import {
@@ -157,7 +157,7 @@ export class FetchLine {
     try {
       return await abortable(exchange(broker.connection, raw), this.#options.signal);
     } catch (error) {
-      throw kafkaError(error, `fetching from broker ${broker.address}`);
+      throw broker.failed(error, `fetching from broker ${broker.address}`);
     }
   }
 }

@@ -9,8 +9,7 @@ import { FetchLine, type PartitionAnswer } from './fetch-line.ts';
 import { FetchPartition } from './fetch-partition.ts';
 import { copyRecords } from './fetch-request.ts';
 import type { TopicMetadata } from './metadata.ts';
-import { partitionRange } from './partition-range.ts';
-import { patiently } from './patiently.ts';
+import { listOffsets } from './offsets.ts';
 import { ReadTopics } from './read-topics.ts';
 import type { SharedLoan } from './shared-loan.ts';
 import { takeBatches } from './take-batches.ts';
@@ -378,16 +377,18 @@ export class Fetcher {
   /** Asked with the partition still: is the offset really gone, and what is there instead? */
   async #onOutOfRange(partition: FetchPartition): Promise<void> {
     const { cluster, signal } = this.#options;
-    const { topic, number, version, next: offset } = partition;
+    const { topic, version, next: offset } = partition;
     partition.isStill = true;
     const isStale = (): boolean => partition.version !== version || signal.aborted;
     try {
       cluster.metadata.invalidate(topic);
-      const range = await patiently(this.#options, `asking for the offsets of ${partition.name}`, async () => {
-        await this.#topics.lookUp(topic);
-        return isStale() || this.#topics.get(topic) === null ? null : partitionRange(cluster, topic, number, signal);
-      });
-      if (isStale() || range === null) return;
+      await this.#topics.lookUp(topic);
+      if (isStale() || this.#topics.get(topic) === null) return;
+      const range = {
+        earliest: await this.#offset(partition, 'earliest'),
+        latest: await this.#offset(partition, 'latest'),
+      };
+      if (isStale()) return;
       if (offset >= range.earliest && offset <= range.latest) {
         partition.isStill = false;
         this.#delay(partition, protocolError(OFFSET_OUT_OF_RANGE, `reading ${partition.name} from offset ${offset}`));
@@ -400,6 +401,11 @@ export class Fetcher {
       partition.isStill = false;
       this.#fault(partition, kafkaError(error, `reading ${partition.name}`));
     }
+  }
+
+  async #offset({ topic, number }: FetchPartition, at: 'earliest' | 'latest'): Promise<number> {
+    const { cluster, signal } = this.#options;
+    return (await listOffsets(cluster, topic, at, { partitions: [number], signal })).get(number) ?? 0;
   }
 }
 
