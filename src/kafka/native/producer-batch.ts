@@ -10,8 +10,8 @@ export class ProducerBatch {
   readonly bytes: Buffer;
   /** Sequence numbers that it takes. */
   readonly count: number;
-  /** Null until it departs for the first time under the present producer epoch. */
-  sequence: number | null = null;
+  /** Its first sequence, and the how manieth batch of the partition it is: both under the present producer epoch, and null until it departs for the first time. */
+  place: { readonly sequence: number; readonly ordinal: number } | null = null;
   readonly resolve: (baseOffset: number) => void;
   readonly reject: (error: Error) => void;
 
