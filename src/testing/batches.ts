@@ -6,6 +6,7 @@ import {
   RecordView,
   sealBatch,
   setBaseOffset,
+  type Compression,
 } from '../record/index.ts';
 
 /** A record as a test writes it down: a string stands for its UTF-8 bytes. */
@@ -17,7 +18,7 @@ export interface TestRecord {
 }
 
 /** One stored batch: what a topic log would hand out for these records from offset `base` on. */
-export function storedBatch(records: readonly TestRecord[], base = 0): Buffer {
+export function storedBatch(records: readonly TestRecord[], base = 0, compression: Compression = 'none'): Buffer {
   const encoded = records.map((record) => ({
     ...record,
     key: bytesOf(record.key ?? null),
@@ -37,7 +38,7 @@ export function storedBatch(records: readonly TestRecord[], base = 0): Buffer {
     if (!builder.append(value, key, timestamp ?? 0, headers[index]))
       throw new Error('a test batch does not fit its buffer');
   }
-  const bytes = Buffer.from(sealBatch(builder, { compression: 'none' }));
+  const bytes = Buffer.from(sealBatch(builder, { compression }));
   builder.release();
   setBaseOffset(bytes, 0, base);
   return bytes;

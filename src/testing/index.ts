@@ -3,6 +3,8 @@ export { recordBatch, storedBatch, type TestRecord } from './batches.ts';
 export { FaultyDisk, ProcessGone, type DiskFault, type DiskOperation, type MountedDisk } from './faulty-file-system.ts';
 export { FaultProxy, type LostReply } from './fault-proxy.ts';
 export { freePorts } from './free-ports.ts';
+export { kafkaClientContract } from './kafka-client-contract.ts';
+export type { KafkaClientCheck, KafkaClientSetting, KafkaLack } from './kafka-client-setting.ts';
 export { Ledger, publishedFiles, type LedgerCount, type LedgerOptions } from './ledger.ts';
 export { ManualClock } from './manual-clock.ts';
 export { createSinkHarness, type RefusedRecord, type SinkHarness, type SinkHarnessOptions } from './sink-harness.ts';

@@ -1,13 +1,15 @@
 import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
+import { warnInsecure } from '../client-tls.ts';
 import { abortable } from '../native/abortable.ts';
+import { addressOf, parseAddress, type BrokerAddress } from '../native/address.ts';
 import { backOff } from '../native/back-off.ts';
 import { Waiting } from '../native/waiting.ts';
 import type { KafkaSettings } from '../options.ts';
-import { connectBroker, type Address, type BrokerConnection } from './connection.ts';
+import { connectBroker, type BrokerConnection } from './connection.ts';
 import { codeError, KafkajsError, libraryError, throwOnCode } from './errors.ts';
 import { loadLibrary, type Library } from './library.ts';
 import { askMetadata, type ClusterMetadata, type TopicMetadata } from './metadata.ts';
-import type { Security } from './security.ts';
+import { Security } from './security.ts';
 
 /** A topic that was just made is unknown to some brokers for a moment. */
 const UNKNOWN_FOR_MS = 1500;
@@ -31,24 +33,24 @@ export class KafkajsCluster {
   readonly #waiting: Waiting;
   /** By lane and broker. */
   readonly #connections = new Map<string, Promise<BrokerConnection>>();
-  readonly #seeds: readonly Address[];
+  readonly #seeds: readonly BrokerAddress[];
   #seed = 0;
-  #brokers = new Map<number, Address>();
+  #brokers = new Map<number, BrokerAddress>();
   #controller = -1;
   readonly #topics = new Map<string, Known>();
-  readonly #coordinators = new Map<string, Address>();
+  readonly #coordinators = new Map<string, BrokerAddress>();
 
   constructor(options: {
     settings: KafkaSettings;
     clock: Clock;
     log: Logger;
-    security: Security;
     onWait: (reason: string | null) => void;
   }) {
     this.settings = options.settings;
     this.clock = options.clock;
     this.log = options.log;
-    this.#security = options.security;
+    this.#security = new Security(options.settings, { clock: options.clock, closed: this.closed });
+    void warnInsecure(options.settings, { log: options.log, clock: options.clock, signal: this.closed });
     this.#waiting = new Waiting(options.clock, options.onWait);
     this.#seeds = options.settings.brokers.map(parseAddress);
   }
@@ -114,7 +116,10 @@ export class KafkajsCluster {
   }
 
   /** As known, or asked for. Rejects with `TOPIC_UNKNOWN` when it does not exist, after a moment in which it may appear. */
-  async topic(name: string, options: { signal?: AbortSignal | undefined; waiting?: Waiting } = {}): Promise<TopicMetadata> {
+  async topic(
+    name: string,
+    options: { signal?: AbortSignal | undefined; waiting?: Waiting } = {},
+  ): Promise<TopicMetadata> {
     const known = this.known(name);
     if (known !== null) return known;
     const doing = `looking up topic ${JSON.stringify(name)}`;
@@ -161,7 +166,7 @@ export class KafkajsCluster {
     await Promise.all([...lanes].map((lane) => this.closeLane(lane)));
   }
 
-  async #addressOf(target: Target, signal: AbortSignal): Promise<Address> {
+  async #addressOf(target: Target, signal: AbortSignal): Promise<BrokerAddress> {
     if (target === 'any') return this.#anyAddress();
     if (target === 'controller') {
       if (this.#controller < 0) await this.ask([], signal);
@@ -177,13 +182,13 @@ export class KafkajsCluster {
   }
 
   /** One that was reached before, else the given ones and the brokers they named, in turn. */
-  #anyAddress(): Address {
+  #anyAddress(): BrokerAddress {
     const all = [...this.#seeds, ...this.#brokers.values()];
     return all[this.#seed % all.length]!;
   }
 
-  #connectionTo(address: Address, lane: string): Promise<BrokerConnection> {
-    const key = `${lane} ${address.host}:${address.port}`;
+  #connectionTo(address: BrokerAddress, lane: string): Promise<BrokerConnection> {
+    const key = `${lane} ${addressOf(address)}`;
     const known = this.#connections.get(key);
     if (known !== undefined) return this.#checked(key, known, address, lane);
     const made = this.#connect(address);
@@ -199,7 +204,7 @@ export class KafkajsCluster {
   async #checked(
     key: string,
     known: Promise<BrokerConnection>,
-    address: Address,
+    address: BrokerAddress,
     lane: string,
   ): Promise<BrokerConnection> {
     const broker = await known;
@@ -208,7 +213,7 @@ export class KafkajsCluster {
     return this.#connectionTo(address, lane);
   }
 
-  async #connect(address: Address): Promise<BrokerConnection> {
+  async #connect(address: BrokerAddress): Promise<BrokerConnection> {
     this.closed.throwIfAborted();
     const { client } = this.settings;
     const library = await this.library();
@@ -227,11 +232,11 @@ export class KafkajsCluster {
     throw this.closed.reason as Error;
   }
 
-  async #findCoordinator(group: string, signal: AbortSignal): Promise<Address> {
+  async #findCoordinator(group: string, signal: AbortSignal): Promise<BrokerAddress> {
     const doing = `finding the coordinator of group ${JSON.stringify(group)}`;
     const broker = await this.connection('any', 'control', signal);
     const parameters = { groupId: group, coordinatorKey: group, coordinatorType: 0 };
-    const { errorCode, coordinator } = await broker.call<{ errorCode: number; coordinator: Address }>(
+    const { errorCode, coordinator } = await broker.call<{ errorCode: number; coordinator: BrokerAddress }>(
       'GroupCoordinator',
       parameters,
       doing,
@@ -256,9 +261,4 @@ export function unknownTopic(name: string, partition?: number): SluiceError {
   const what = `looking up topic ${JSON.stringify(name)}`;
   const missing = partition === undefined ? 'it does not exist' : `it has no partition ${partition}`;
   return new SluiceError('TOPIC_UNKNOWN', `${what}: ${missing}`);
-}
-
-function parseAddress(broker: string): Address {
-  const at = broker.lastIndexOf(':');
-  return { host: broker.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(broker.slice(at + 1)) };
 }

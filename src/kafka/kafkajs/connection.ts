@@ -4,15 +4,11 @@ import type Connection from 'kafkajs/src/network/connection.js';
 import type { KafkajsLogger, KafkajsSasl } from 'kafkajs/src/network/connection.js';
 import type { KafkajsExchange, KafkajsVersions } from 'kafkajs/src/protocol/requests/index.js';
 import type { Logger } from '../../api/index.ts';
+import { addressOf, type BrokerAddress } from '../native/address.ts';
 import { KafkajsError, libraryError } from './errors.ts';
 import type { Library } from './library.ts';
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface ConnectOptions extends Address {
+export interface ConnectOptions extends BrokerAddress {
   readonly clientId: string;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -31,7 +27,11 @@ export class BrokerConnection {
   readonly #connection: Connection;
   readonly #versions: KafkajsVersions;
 
-  constructor(library: Library, connection: Connection, { address, versions }: { address: string; versions: KafkajsVersions }) {
+  constructor(
+    library: Library,
+    connection: Connection,
+    { address, versions }: { address: string; versions: KafkajsVersions },
+  ) {
     this.address = address;
     this.#library = library;
     this.#connection = connection;
@@ -48,6 +48,12 @@ export class BrokerConnection {
     if (offered === undefined) return -1;
     const best = Math.max(0, ...(this.#library.requests[api]?.versions ?? []).map(Number));
     return Math.min(best, offered.maxVersion);
+  }
+
+  /** Of an API that kafkajs does not know. */
+  offers(apiKey: number, version: number): boolean {
+    const offered = this.#versions[apiKey];
+    return offered !== undefined && version >= offered.minVersion && version <= offered.maxVersion;
   }
 
   /** What kafkajs would send and how it would read the answer, for those who write or read it otherwise. */
@@ -95,7 +101,7 @@ export class BrokerConnection {
 
 /** Connects, asks for the versions, and authenticates. Rejects with `KAFKA_UNREACHABLE`, `KAFKA_TLS` or `KAFKA_CREDENTIALS`. */
 export async function connectBroker(library: Library, options: ConnectOptions): Promise<BrokerConnection> {
-  const address = `${options.host}:${options.port}`;
+  const address = addressOf(options);
   const doing = `connecting to broker ${address}`;
   const peer = { speaksTls: false };
   const connection = new library.Connection({
@@ -137,7 +143,11 @@ async function begin(library: Library, connection: Connection, options: ConnectO
 
 interface ApiVersions {
   readonly errorCode: number;
-  readonly apiVersions: readonly { readonly apiKey: number; readonly minVersion: number; readonly maxVersion: number }[];
+  readonly apiVersions: readonly {
+    readonly apiKey: number;
+    readonly minVersion: number;
+    readonly maxVersion: number;
+  }[];
 }
 
 /** From the newest version that kafkajs knows downwards: brokers before 2.0 refuse the newer ones. */
@@ -146,7 +156,11 @@ async function askVersions(library: Library, connection: Connection): Promise<Ka
     const { request, response } = library.requests.ApiVersions!.protocol({ version })({});
     try {
       const parse = (decoded: unknown): Promise<ApiVersions> => Promise.resolve(decoded as ApiVersions);
-      const answer = await connection.send({ request, response: { decode: response.decode, parse }, logResponseError: false });
+      const answer = await connection.send({
+        request,
+        response: { decode: response.decode, parse },
+        logResponseError: false,
+      });
       return Object.fromEntries(answer.apiVersions.map((offered) => [offered.apiKey, offered]));
     } catch (error) {
       if (version === 0 || (error as { type?: string }).type !== 'UNSUPPORTED_VERSION') throw error;
@@ -220,7 +234,9 @@ function quietLogger(log: Logger): KafkajsLogger {
 }
 
 function closedError(address: string): KafkajsError {
-  return new KafkajsError('KAFKA_UNREACHABLE', `talking to broker ${address}: the connection was closed`, { class: 'metadata' });
+  return new KafkajsError('KAFKA_UNREACHABLE', `talking to broker ${address}: the connection was closed`, {
+    class: 'metadata',
+  });
 }
 
 export function unsupported(api: string, address: string): KafkajsError {

@@ -1,5 +1,11 @@
 import type { KafkajsMessage } from 'kafkajs/src/protocol/messageSet/decoder.js';
-import { BATCH_HEADER_BYTES, bufferBytesFor, RecordBatchBuilder, sealBatch, setBaseOffset } from '../../record/index.ts';
+import {
+  BATCH_HEADER_BYTES,
+  bufferBytesFor,
+  RecordBatchBuilder,
+  sealBatch,
+  setBaseOffset,
+} from '../../record/index.ts';
 import type { ReaderOptions } from '../client.ts';
 import type { BrokerConnection } from './connection.ts';
 import { throwOnCode } from './errors.ts';
@@ -56,7 +62,10 @@ export async function fetchFrom(
   const decode = (bytes: Buffer): Promise<unknown> =>
     Promise.resolve(readFetch(new library.Decoder(bytes), encoded.apiVersion, isCommitted));
   const response = { decode, parse: (decoded: unknown) => Promise.resolve(decoded) };
-  const answer = await broker.send<FetchAnswer>({ request: encoded, response, requestTimeout: requestTimeout ?? null }, doing);
+  const answer = await broker.send<FetchAnswer>(
+    { request: encoded, response, requestTimeout: requestTimeout ?? null },
+    doing,
+  );
   throwOnCode(answer.errorCode, doing);
   return answer.partitions;
 }
@@ -124,7 +133,10 @@ export async function batchesOfMessages(library: Library, records: Buffer): Prom
 function batchOf(messages: readonly KafkajsMessage[], base: number): Buffer {
   const sizes = messages.map(({ key, value }) => bufferBytesFor((key?.length ?? 0) + (value?.length ?? 0)));
   const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size, BATCH_HEADER_BYTES));
-  const builder = new RecordBatchBuilder({ bytes, release: () => undefined }, { maxRecordBytes: bytes.length, now: () => 0 });
+  const builder = new RecordBatchBuilder(
+    { bytes, release: () => undefined },
+    { maxRecordBytes: bytes.length, now: () => 0 },
+  );
   for (const { key, value, timestamp } of messages) builder.append(value, key, Math.max(0, Number(timestamp ?? 0)));
   const sealed = sealBatch(builder, { compression: 'none' });
   setBaseOffset(sealed, 0, base);

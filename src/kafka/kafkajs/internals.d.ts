@@ -74,8 +74,8 @@ declare module 'kafkajs/src/protocol/requests/index.js' {
   }
 
   export interface KafkajsResponse<Reply> {
-    decode(bytes: Buffer): Promise<unknown>;
-    parse(decoded: unknown): Promise<Reply>;
+    readonly decode: (bytes: Buffer) => Promise<unknown>;
+    readonly parse: (decoded: unknown) => Promise<Reply>;
   }
 
   export interface KafkajsExchange {

@@ -30,7 +30,11 @@ export interface ProduceRequest {
 
 interface ProduceAnswer {
   readonly topics: readonly {
-    readonly partitions: readonly { readonly errorCode: number; readonly baseOffset?: string; readonly offset?: string }[];
+    readonly partitions: readonly {
+      readonly errorCode: number;
+      readonly baseOffset?: string;
+      readonly offset?: string;
+    }[];
   }[];
 }
 
@@ -92,7 +96,10 @@ function compressedByGzip(bytes: Buffer): Buffer {
   const room = Array.from({ length: view.count }, (_, index) => {
     const headers = [...view.headers(index)];
     const inHeaders = headers.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + (value?.length ?? 0), 0);
-    return bufferBytesFor((view.key(index)?.length ?? 0) + Math.max(0, view.valueLength(index)) + inHeaders, headers.length);
+    return bufferBytesFor(
+      (view.key(index)?.length ?? 0) + Math.max(0, view.valueLength(index)) + inHeaders,
+      headers.length,
+    );
   }).reduce((sum, size) => sum + size, 0);
   const buffer = { bytes: Buffer.allocUnsafe(room), release: () => undefined };
   const builder = new RecordBatchBuilder(buffer, { maxRecordBytes: room, now: () => 0 });

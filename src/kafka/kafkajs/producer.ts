@@ -73,7 +73,12 @@ export class KafkajsProducer implements KafkaProducer {
       const library = await this.#cluster.library();
       signal.throwIfAborted();
       try {
-        return await produceTo(broker, library, { topic, partition, bytes, timeoutMs: settings.client.request_timeout });
+        return await produceTo(broker, library, {
+          topic,
+          partition,
+          bytes,
+          timeoutMs: settings.client.request_timeout,
+        });
       } catch (error) {
         if (!isCode(error, UNKNOWN_TOPIC)) throw error;
         unknownSince ??= clock.monotonic();
@@ -87,5 +92,8 @@ export class KafkajsProducer implements KafkaProducer {
 }
 
 export function withoutTransactions(doing: string): SluiceError {
-  return new SluiceError('KAFKA_UNSUPPORTED', `${doing}: the driver kafkajs is without transactions; \`driver: native\` has them`);
+  return new SluiceError(
+    'KAFKA_UNSUPPORTED',
+    `${doing}: the driver kafkajs is without transactions; \`driver: native\` has them`,
+  );
 }
