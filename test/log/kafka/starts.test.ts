@@ -70,7 +70,7 @@ test.each([
   ['a partition is new to the sink', { isKnown: true }, /more partitions/],
 ] as const)('a sink whose versions are offsets stops when %s, and says what the choices are', (_, changes, message) => {
   const decide = (): unknown => decideStart(standing(changes), true);
-  expect(decide).toThrow(expect.objectContaining({ code: 'TOPIC_CHANGED', retryable: false }));
+  expect(decide).toThrow(expect.objectContaining({ code: 'TOPIC_CHANGED', retryable: false }) as Error);
   expect(decide).toThrow(message);
   expect(decide).toThrow(/new index.*timestamp or a field.*accept/);
 });
