@@ -16,12 +16,12 @@ export interface Hub {
   readonly apiPort: number;
 }
 
-/** Writes the hub file and one pipeline. */
-export async function createHub(folder: string, pipeline: string): Promise<Hub> {
+/** Writes the hub file, with these lines added to it, and one pipeline. */
+export async function createHub(folder: string, pipeline: string, settings: readonly string[] = []): Promise<Hub> {
   const [apiPort] = (await freePorts(1)) as [number];
   await mkdir(folder, { recursive: true });
   const hub = ['data_dir: data', "pipelines: ['pipeline.yaml']", `api: { listen: '127.0.0.1:${apiPort}' }`];
-  await writeFile(join(folder, 'sluice.yaml'), `${hub.join('\n')}\n`);
+  await writeFile(join(folder, 'sluice.yaml'), `${[...hub, ...settings].join('\n')}\n`);
   await writeFile(join(folder, 'pipeline.yaml'), pipeline);
   return { folder, dataDir: join(folder, 'data'), apiPort };
 }

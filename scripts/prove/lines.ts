@@ -1,14 +1,11 @@
-import { appendFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHub, drain, type Hub, HubProcess } from './hub.ts';
+import { fileOf, NumberedLines, users } from './numbered-lines.ts';
 import { moments, type Proof, type Result } from './proof.ts';
 import { countPublished } from './published.ts';
 import { judgeSegments, verdictOf } from './segments.ts';
-
-const inputFiles = 7;
-const linesInTurn = 1000;
-const users = 977;
 
 export interface LinesVariant {
   /** What stands beside the source. */
@@ -16,8 +13,6 @@ export interface LinesVariant {
   /** Which records come in the order in which they were written: those of one stream. */
   readonly streamOf?: (number: number) => number;
 }
-
-const fileOf = (number: number): number => Math.floor(number / linesInTurn) % inputFiles;
 
 export const variants = {
   bySource: { source: [], streamOf: fileOf },
@@ -34,7 +29,7 @@ export const variants = {
  */
 export async function proveLines(proof: Proof, variant: LinesVariant): Promise<Result> {
   const { folder, lines } = proof;
-  const input = new Input(join(folder, 'in'), lines);
+  const input = new NumberedLines(join(folder, 'in'), lines);
   const hub = await createHub(folder, pipeline(variant));
   const out = join(folder, 'out');
   const stops = moments(proof, lines);
@@ -64,36 +59,6 @@ ${source.map((line) => `    ${line}\n`).join('')}topic: { name: lines, partition
 sinks:
   - file: { path: out, format: ndjson, roll: { size: 4MiB, age: 1s, idle: 200ms } }
 `;
-
-/** Files that grow by turns of a thousand lines. */
-class Input {
-  readonly totalBytes: number;
-  readonly #folder: string;
-  #written = 0;
-
-  constructor(folder: string, lines: number) {
-    this.#folder = folder;
-    let bytes = 0;
-    for (let n = 0; n < lines; n++) bytes += lineOf(n).length;
-    this.totalBytes = bytes;
-  }
-
-  async growTo(end: number): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
-    while (this.#written < end) {
-      const start = this.#written;
-      const turnEnd = (Math.floor(start / linesInTurn) + 1) * linesInTurn;
-      this.#written = Math.min(end, turnEnd);
-      let text = '';
-      for (let n = start; n < this.#written; n++) text += lineOf(n);
-      await appendFile(join(this.#folder, `${fileOf(start)}.log`), text);
-    }
-  }
-}
-
-function lineOf(n: number): string {
-  return `{"n":${n},"user":"u${n % users}","path":"/orders/${n * 7}","status":200}\n`;
-}
 
 /** Runs the hub until about this share of all records went through, then kills it. */
 async function killAt(
