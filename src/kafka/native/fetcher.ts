@@ -72,11 +72,19 @@ export class Fetcher {
 
   seek(topic: string, number: number, offset: number): void {
     const key = keyOf(topic, number);
-    const partition = this.#partitions.get(key) ?? new FetchPartition(topic, number, this.#options.waiting);
+    const partition = this.#partitions.get(key) ?? this.#add(topic, number);
     this.#partitions.set(key, partition);
     this.#takeBack(partition);
     partition.seek(offset);
     this.#schedule();
+  }
+
+  /** One that joins others of its topic is known as they are. */
+  #add(topic: string, number: number): FetchPartition {
+    const partition = new FetchPartition(topic, number, this.#options.waiting);
+    const known = this.#topics.get(topic);
+    if (known !== null) partition.identity = { topic, partition: number, incarnation: known.incarnation };
+    return partition;
   }
 
   pause(topic: string, number: number): void {
