@@ -253,9 +253,8 @@ export const kafkaProducerChecks: readonly KafkaClientCheck[] = [
       const deadline = performance.now() + 10_000;
       while (reasons.length === 0 && performance.now() < deadline) await delay(20);
       ok(reasons[0]?.includes('127.0.0.1:1'), `it said ${String(reasons[0])}`);
-      const reason = new Error('enough');
-      giveUp.abort(reason);
-      await rejects(asking, reason);
+      giveUp.abort(new Error('enough'));
+      await rejects(asking, /enough/);
       equal(reasons.at(-1), null);
     },
   },

@@ -111,7 +111,7 @@ export class KafkajsMember implements KafkaMember {
   }
 
   async close(): Promise<void> {
-    const isFirst = !this.#isClosing;
+    const isFirst = !this.#isClosing();
     this.#closing.abort(new SluiceError('KAFKA_CLOSED', 'reading from Kafka: the member was closed'));
     await this.#running;
     if (isFirst) await this.#leave();
@@ -119,18 +119,18 @@ export class KafkajsMember implements KafkaMember {
     await this.#cluster.closeLane(this.#lane);
   }
 
-  get #isClosing(): boolean {
+  #isClosing(): boolean {
     return this.#closing.signal.aborted;
   }
 
   async #run(): Promise<void> {
-    for (let failures = 0; !this.#isClosing;) {
+    for (let failures = 0; !this.#isClosing();) {
       try {
         await this.#takePart();
         failures = 0;
       } catch (error) {
         failures = this.#isExpected(error) ? 0 : failures + 1;
-        if (!this.#isClosing) await this.#endGeneration(error, failures);
+        if (!this.#isClosing()) await this.#endGeneration(error, failures);
       }
     }
   }

@@ -22,8 +22,8 @@ export class ReadPartition {
   neededBytes = 0;
   end = 0;
   failures = 0;
-  /** Not before this time, after a failure. */
-  retryAt = 0;
+  /** After a failure. */
+  isResting = false;
   readonly #waiting: Waiting;
   #wait: ReturnType<Waiting['begin']> | null = null;
 
@@ -38,7 +38,7 @@ export class ReadPartition {
   }
 
   get wantsFetch(): boolean {
-    return !this.isPaused && !this.isInFlight && !this.isStill && this.queued === null;
+    return !(this.isPaused || this.isInFlight || this.isStill || this.isResting) && this.queued === null;
   }
 
   seek(offset: number): void {

@@ -119,10 +119,9 @@ export class KafkajsReader implements KafkaReader {
   /** Starts what can be fetched and is not. */
   #pump(): void {
     if (this.#closing.signal.aborted) return;
-    const now = this.#cluster.clock.monotonic();
     const byNode = new Map<number, ReadPartition[]>();
     for (const partition of this.#partitions.values()) {
-      if (!partition.wantsFetch || partition.retryAt > now) continue;
+      if (!partition.wantsFetch) continue;
       const topic = this.#cluster.known(partition.topic);
       const leader = topic?.partitions[partition.number]?.leader ?? -1;
       if (topic === null || leader < 0) {
@@ -143,16 +142,6 @@ export class KafkajsReader implements KafkaReader {
       this.#tasks.delete(running);
       this.#pump();
     });
-  }
-
-  /** Pumps again later. */
-  #after(delayMs: number): void {
-    this.#cluster.clock.sleep(delayMs, this.#closing.signal).then(
-      () => {
-        this.#pump();
-      },
-      () => undefined,
-    );
   }
 
   #learn(name: string): void {
@@ -313,12 +302,20 @@ export class KafkajsReader implements KafkaReader {
     this.say({ type: 'out-of-range', partition: identity, offset, earliest, latest });
   }
 
+  /** It rests for a while. */
   #refused(partition: ReadPartition, error: SluiceError): void {
     partition.failed(error.message);
-    const delayMs = error.retryable ? backOff(partition.failures) : FAILED_AGAIN_MS;
-    partition.retryAt = this.#cluster.clock.monotonic() + delayMs;
     if (!error.retryable) this.fail(error);
-    this.#after(delayMs);
+    if (partition.isResting) return;
+    partition.isResting = true;
+    const delayMs = error.retryable ? backOff(partition.failures) : FAILED_AGAIN_MS;
+    this.#cluster.clock.sleep(delayMs, this.#closing.signal).then(
+      () => {
+        partition.isResting = false;
+        this.#pump();
+      },
+      () => undefined,
+    );
   }
 }
 
