@@ -151,7 +151,8 @@ export class Fetcher {
     }
     for (const [node, mayHaveMore] of wanted) {
       const { poll, catchUp, untaken } = this.#linesTo(node);
-      if (poll.state === 'idle' && untaken === 0) this.#run(poll);
+      // What the other line asks for would be left out of the poll, for its whole length.
+      if (poll.state === 'idle' && catchUp.state === 'idle' && untaken === 0) this.#run(poll);
       else if (poll.state === 'sent' && catchUp.state === 'idle' && mayHaveMore) this.#run(catchUp);
     }
   }
