@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OwnServer } from '../../services/own-server.ts';
+import type { Settings } from '../../services/service.ts';
+import { down, known, up, type Address, type ServiceName } from '../../services/services.ts';
+
+/** The real servers of a proof: started when a part first asks for them, ended by their own pids. */
+export class Servers {
+  #folder: Promise<string> | null = null;
+
+  /** One that the parts share. */
+  async shared<Name extends ServiceName>(name: Name): Promise<Address<Name>> {
+    return (await up(name, await this.#runFolder())).where;
+  }
+
+  /** One that a part may hurt. */
+  async own<Name extends ServiceName>(name: Name, part: string, settings: Settings = {}): Promise<OwnServer<Name>> {
+    return OwnServer.start(name, join(await this.#runFolder(), part), settings);
+  }
+
+  async end(): Promise<void> {
+    if (this.#folder === null) return;
+    const folder = await this.#folder;
+    for (const name of await known(folder)) await down(name, folder);
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  #runFolder(): Promise<string> {
+    return (this.#folder ??= mkdtemp(join(tmpdir(), 'sluice-prove-servers-')));
+  }
+}
