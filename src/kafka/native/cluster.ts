@@ -42,6 +42,7 @@ export class Cluster {
   readonly #coordinators: Coordinators;
   readonly #waiting: Waiting;
   readonly #closing = new AbortController();
+  readonly #farewells = new Set<() => Promise<void>>();
   #warning: Promise<void> | null = null;
   #reaching: Promise<BrokerConnection> | null = null;
 
@@ -110,7 +111,16 @@ export class Cluster {
     return this.#waiting.reason;
   }
 
+  /** `act` is run while the connections are still there. Returns how to take it back. */
+  beforeClose(act: () => Promise<void>): () => void {
+    this.#farewells.add(act);
+    return () => {
+      this.#farewells.delete(act);
+    };
+  }
+
   async close(): Promise<void> {
+    await Promise.all([...this.#farewells].map((act) => act()));
     this.#closing.abort(new SluiceError('KAFKA_CLOSED', 'using the Kafka client: it is closed'));
     await Promise.all([this.#connections.close(), this.#warning]);
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as kafka from '@platformatic/kafka';
 import type { GroupGeneration } from '../client.ts';
-import { KafkaError, protocolError, ProtocolError, throwOnCode } from './errors.ts';
+import { kafkaError, KafkaError, protocolError, ProtocolError, throwOnCode } from './errors.ts';
 import { saveOffsets, type TopicPartition } from './group-offsets.ts';
 import {
   FENCED_INSTANCE_ID,
@@ -48,7 +48,7 @@ export class ConsumerGroup implements Membership {
   #topics: readonly string[] = [];
   #target: Target | null = null;
   #reconciling: Promise<void> | null = null;
-  #fault: unknown = null;
+  #fault: Error | null = null;
   readonly #rouser = new Rouser();
 
   constructor(context: MembershipContext) {
@@ -149,7 +149,7 @@ export class ConsumerGroup implements Membership {
       .catch((error: unknown) => {
         // An epoch that went on meanwhile: with the next heartbeat it is tried again.
         const isStale = error instanceof ProtocolError && error.protocolCode === STALE_MEMBER_EPOCH;
-        if (this.#isMember && !isStale && !this.#context.signal.aborted) this.#fault = error;
+        if (this.#isMember && !isStale && !this.#context.signal.aborted) this.#fault = kafkaError(error, this.#doing);
       })
       .finally(() => {
         this.#reconciling = null;

@@ -11,8 +11,7 @@ export interface QueuedEvent {
 export class EventQueue {
   readonly #events: QueuedEvent[] = [];
   #wake: (() => void) | null = null;
-  /** How it ended: null quietly. */
-  #end: { readonly error: Error | null } | null = null;
+  #end: Error | null = null;
 
   push(event: QueuedEvent): void {
     if (this.#end !== null) {
@@ -32,7 +31,7 @@ export class EventQueue {
     return true;
   }
 
-  /** Null when the signal aborts or the queue ended quietly. */
+  /** Null when the signal aborts. Rejects when the queue has ended. */
   async next(signal: AbortSignal): Promise<KafkaEvent | null> {
     const onAbort = (): void => {
       this.#rouse();
@@ -40,7 +39,7 @@ export class EventQueue {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       for (;;) {
-        if (this.#end !== null) return ended(this.#end.error);
+        if (this.#end !== null) throw this.#end;
         if (signal.aborted) return null;
         const event = this.#events.shift();
         if (event !== undefined) return event.take();
@@ -53,10 +52,10 @@ export class EventQueue {
     }
   }
 
-  /** From now on everybody is told so. What waits is dropped. */
-  end(error: Error | null): void {
+  /** From now on everybody who asks is told so. What waits is dropped. */
+  end(error: Error): void {
     if (this.#end !== null) return;
-    this.#end = { error };
+    this.#end = error;
     for (const event of this.#events.splice(0)) event.drop?.();
     this.#rouse();
   }
@@ -66,9 +65,4 @@ export class EventQueue {
     this.#wake = null;
     wake?.();
   }
-}
-
-function ended(error: Error | null): null {
-  if (error !== null) throw error;
-  return null;
 }

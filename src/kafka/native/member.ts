@@ -34,6 +34,7 @@ class NativeMember implements KafkaMember {
   readonly #fetcher: Fetcher;
   readonly #membership: Membership;
   readonly #running: Promise<void>;
+  readonly #unregister: () => void;
 
   constructor(cluster: Cluster, options: MemberOptions, tuning: MemberTuning) {
     this.#cluster = cluster;
@@ -48,12 +49,12 @@ class NativeMember implements KafkaMember {
     const context = { cluster, options, waiting, holdings, lane: `${lane}-group`, signal, tuning };
     this.#membership = options.protocol === 'classic' ? new ClassicGroup(context) : new ConsumerGroup(context);
     onceAborted(signal, () => {
-      queue.end(cluster.closed.aborted ? (cluster.closed.reason as Error) : null);
+      queue.end(signal.reason as Error);
     });
+    this.#unregister = cluster.beforeClose(() => this.close());
     this.#running = this.#membership.run().catch((error: unknown) => {
       if (signal.aborted) return;
-      queue.end(kafkaError(error, `being a member of group ${JSON.stringify(options.group)}`));
-      this.#failing.abort();
+      this.#failing.abort(kafkaError(error, `being a member of group ${JSON.stringify(options.group)}`));
     });
   }
 
@@ -98,6 +99,7 @@ class NativeMember implements KafkaMember {
     this.#closing.abort(
       new SluiceError('KAFKA_CLOSED', `reading for group ${JSON.stringify(this.#group)}: it is closed`),
     );
+    this.#unregister();
     await this.#running;
     if (this.#cluster.closed.aborted) return;
     const leaving = this.#membership.leave();

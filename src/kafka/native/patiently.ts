@@ -1,3 +1,4 @@
+import { abortable } from './abortable.ts';
 import type { Cluster } from './cluster.ts';
 import { kafkaError } from './errors.ts';
 import type { Waiting } from './waiting.ts';
@@ -14,7 +15,7 @@ export async function patiently<R>(
       what,
       async () => {
         try {
-          return await attempt();
+          return await abortable(attempt(), signal);
         } catch (cause) {
           const error = kafkaError(cause, what);
           if (error.retryable) wait.because(error.message);

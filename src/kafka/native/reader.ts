@@ -1,3 +1,4 @@
+import { SluiceError } from '../../api/index.ts';
 import type { KafkaEvent, KafkaReader, ReaderOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';
 import { EventQueue } from './event-queue.ts';
@@ -33,7 +34,7 @@ class NativeReader implements KafkaReader {
       signal,
     });
     onceAborted(signal, () => {
-      this.#queue.end(cluster.closed.aborted ? (cluster.closed.reason as Error) : null);
+      this.#queue.end(signal.reason as Error);
     });
   }
 
@@ -62,7 +63,7 @@ class NativeReader implements KafkaReader {
   }
 
   close(): Promise<void> {
-    this.#closing.abort();
+    this.#closing.abort(new SluiceError('KAFKA_CLOSED', 'reading from Kafka: the reader is closed'));
     return Promise.resolve();
   }
 }
