@@ -1,5 +1,6 @@
 import { Client } from '@elastic/elasticsearch';
 import { SluiceError } from 'sluice/api';
+import { explainTlsFailure } from 'sluice/toolkit';
 import type { ConnectionOptions } from 'node:tls';
 
 /** Larger answers are cut off: one to a full batch has a few hundred kilobytes. */
@@ -115,7 +116,8 @@ export class ElasticsearchNode {
       const seconds = this.#settings.requestTimeoutMs / 1000;
       return new SluiceError('SINK_UNAVAILABLE', `${doing}: no answer within ${seconds} s`, { retryable: true });
     }
-    if (isCertificateProblem(message)) return new SluiceError('SINK_BLOCKED', `${doing}: TLS: ${firstLine(message)}`);
+    const tls = explainTlsFailure(message);
+    if (tls !== null) return new SluiceError('SINK_BLOCKED', `${doing}: TLS: ${tls}`);
     return new SluiceError('SINK_UNAVAILABLE', `${doing}: ${firstLine(message)}`, { retryable: true });
   }
 }
@@ -131,13 +133,6 @@ async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
     chunks.push(chunk);
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
-}
-
-/** What only an operator can mend; the client tells by its message alone. */
-function isCertificateProblem(message: string): boolean {
-  return /certificate|self-signed|altnames|wrong version number|packet length too long|unsupported protocol|alert (?:bad|unknown|handshake)/i.test(
-    message,
-  );
 }
 
 function firstLine(message: string): string {

@@ -86,3 +86,21 @@ export function warnUnverified(
   // It ends with the signal only.
   repeat().catch(() => undefined);
 }
+
+/** What OpenSSL and Node.js say of a handshake, with what would help. */
+const HANDSHAKE: readonly (readonly [said: RegExp, means: string])[] = [
+  [/wrong version number|packet length too long/, 'the server does not speak TLS; use `http:`'],
+  [/altnames/, 'the certificate is for another name; see `tls.server_name`'],
+  [
+    /self-signed|unable to (?:get|verify)|unknown ca/i,
+    'the certificate is signed by an unknown authority; see `tls.ca`',
+  ],
+  [/certificate has expired|certificate is not yet valid/, 'the certificate is not valid at this time'],
+  [/certificate required|bad certificate|alert handshake/, 'the server refuses us; see `tls.cert` and `tls.key`'],
+  [/unsupported protocol|protocol version/, 'the server does not speak TLS 1.2 or newer'],
+];
+
+/** For the message of a connection that failed: what is wrong with TLS, which waiting would not mend; null when it is something else. */
+export function explainTlsFailure(message: string): string | null {
+  return HANDSHAKE.find(([said]) => said.test(message))?.[1] ?? null;
+}

@@ -7,6 +7,7 @@ export { clientBasicOptions } from './client-auth.ts';
 export {
   clientTlsOptions,
   clientTlsProblems,
+  explainTlsFailure,
   loadClientTls,
   warnUnverified,
   type ClientTlsOptions,

@@ -1,25 +1,239 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCertificates } from '../../../scripts/services/certificates.ts';
+import type { Json } from '../../../src/api/index.ts';
+import type { SinkHarness } from '../../../src/testing/index.ts';
 import { serverSuite, uniqueName } from '../../support/servers.ts';
-import { sinkHarness } from './support/sink.ts';
 import { Elasticsearch } from './support/elasticsearch.ts';
+import { Proxy } from './support/proxy.ts';
+import { sinkHarness } from './support/sink.ts';
 
-serverSuite('the sink of Elasticsearch', ['elasticsearch'], (where) => {
-  const server = (): Elasticsearch => new Elasticsearch(where.elasticsearch.url);
+serverSuite('the Elasticsearch sink', ['elasticsearch'], (where) => {
+  let server: Elasticsearch;
+  let index: string;
+  const harnesses: SinkHarness[] = [];
+
+  beforeEach(() => {
+    server = new Elasticsearch(where.elasticsearch.url);
+    index = uniqueName('docs');
+  });
+
+  afterEach(async () => {
+    for (const harness of harnesses.splice(0)) await harness.stop();
+  });
+
+  async function started(options: Record<string, Json> = {}, partitions = 1): Promise<SinkHarness> {
+    const harness = sinkHarness({ endpoints: [where.elasticsearch.url], index, ...options }, { partitions });
+    await harness.start();
+    harnesses.push(harness);
+    return harness;
+  }
+
+  /** What one attempt at these values comes to. */
+  async function dispositions(values: readonly string[], options: Record<string, Json> = {}): Promise<string[]> {
+    const harness = await started(options);
+    harness.append(0, values);
+    const result = (await harness.write())!;
+    if ('batch' in result) return [`batch: ${result.batch.disposition}: ${result.batch.error.message}`];
+    return result.failures.map((failure) => `${failure.index}: ${failure.disposition}: ${failure.error.message}`);
+  }
 
   test('a batch becomes documents under the ids of its records, and is there once however often it is sent', async () => {
-    const index = uniqueName('plain');
-    const harness = sinkHarness({ endpoints: [where.elasticsearch.url], index }, { partitions: 2 });
+    const harness = await started({}, 2);
     harness.append(0, ['{"n":1}', ' {\n  "n": 2\n}\r\n']);
     harness.append(1, ['{"n":3,"text":"ä\\n\\u0000"}']);
-    await harness.start();
     expect(await harness.write()).toEqual({ failures: [] });
+    expect(harness.status).toBe('3 written');
     await harness.start();
     expect(await harness.write()).toEqual({ failures: [] });
     expect(harness.status).toBe('0 written, 3 were there already');
-    expect(await server().documents(index)).toEqual({
+    expect(await server.documents(index)).toEqual({
       'lines+AAAAAAAA+0+0': { n: 1 },
       'lines+AAAAAAAA+0+1': { n: 2 },
       'lines+AAAAAAAA+1+0': { n: 3, text: 'ä\n\u0000' },
     });
-    await harness.stop();
+  });
+
+  test('numbers arrive as they were written', async () => {
+    await server.ask('PUT', `/${index}`, { mappings: { enabled: false } });
+    const value = '{"big":12345678901234567890123,"exact":1.10}';
+    expect(await dispositions([value])).toEqual([]);
+    await server.ask('POST', `/${index}/_refresh`);
+    const text = await (await fetch(`${server.url}/${index}/_search`)).text();
+    expect(text).toContain(value);
+  });
+
+  test('an index for each record', async () => {
+    const values = ['{"to":"a"}', '{"to":"b"}', '{"to":"Upper"}', '{"to":"a"}'];
+    const refusals = await dispositions(values, { index: `${index}-{{ value.to }}` });
+    expect(refusals).toEqual([
+      expect.stringMatching(/^2: reject: .*invalid_index_name_exception.*must be lowercase/) as string,
+    ]);
+    expect([await server.count(`${index}-a`), await server.count(`${index}-b`)]).toEqual([2, 1]);
+  });
+
+  test('gzip', async () => {
+    const values = Array.from({ length: 500 }, (_, n) => JSON.stringify({ n, text: 'the same again '.repeat(20) }));
+    expect(await dispositions(values, { gzip: true })).toEqual([]);
+    expect(await server.count(index)).toBe(500);
+  });
+
+  test('a document that the mapping refuses is refused alone', async () => {
+    await server.ask('PUT', `/${index}`, { mappings: { dynamic: 'strict', properties: { n: { type: 'long' } } } });
+    const values = ['{"n":1}', '{"n":"many"}', '{"m":1}', '{"n":{"a":1}}', '{"n":2,"n":3}', '{"n":4}'];
+    expect(await dispositions(values)).toEqual([
+      expect.stringMatching(/^1: reject: .*HTTP 400 document_parsing_exception: .*\[n\].*'many'/) as string,
+      expect.stringMatching(/^2: reject: .*HTTP 400 strict_dynamic_mapping_exception: /) as string,
+      expect.stringMatching(/^3: reject: .*HTTP 400 document_parsing_exception: /) as string,
+      expect.stringMatching(/^4: reject: .*HTTP 400 document_parsing_exception: .*Duplicate field/) as string,
+    ]);
+    expect(await server.count(index)).toBe(2);
+  });
+
+  test('what needs an operator: read-only, closed, no write index, no pipeline', async () => {
+    await server.ask('PUT', `/${index}`);
+    await server.ask('PUT', `/${index}/_block/write`);
+    expect(await dispositions(['{}'])).toEqual([expect.stringMatching(/^0: block: .*lift the block$/) as string]);
+    await server.ask('PUT', `/${index}/_settings`, { 'index.blocks.write': null });
+    expect(await dispositions(['{}'])).toEqual([]);
+    await server.ask('POST', `/${index}/_close`);
+    expect(await dispositions(['{}'])).toEqual([expect.stringMatching(/^0: block: .*open the index$/) as string]);
+    const alias = `${index}-alias`;
+    for (const name of ['one', 'two']) await server.ask('PUT', `/${index}-${name}`, { aliases: { [alias]: {} } });
+    expect(await dispositions(['{}'], { index: alias })).toEqual([
+      expect.stringMatching(/^0: block: .*give the alias a write index$/) as string,
+    ]);
+    expect(await dispositions(['{}'], { index: `${index}-one`, pipeline: 'nowhere' })).toEqual([
+      expect.stringMatching(/^0: block: .*create the ingest pipeline/) as string,
+    ]);
+  });
+
+  test('what passes by itself: a disk above its flood stage, a shard without a node', async () => {
+    await server.ask('PUT', `/${index}`);
+    await server.ask('PUT', `/${index}/_settings`, { 'index.blocks.read_only_allow_delete': true });
+    expect(await dispositions(['{}'])).toEqual([
+      expect.stringMatching(/^0: retry: .*HTTP 429 cluster_block_exception.*flood-stage/) as string,
+    ]);
+    await server.ask('PUT', `/${index}/_settings`, { 'index.blocks.read_only_allow_delete': null });
+    const stuck = `${index}-stuck`;
+    const settings = { 'index.routing.allocation.require._name': 'nobody' };
+    await server.ask('PUT', `/${stuck}?wait_for_active_shards=0`, { settings });
+    expect(await dispositions(['{}'], { index: stuck, request_timeout: '1s' })).toEqual([
+      expect.stringMatching(/^0: retry: .*HTTP 503 unavailable_shards_exception/) as string,
+    ]);
+  });
+
+  test('an ingest pipeline, and what it refuses', async () => {
+    await server.ask('PUT', `/_ingest/pipeline/${index}`, {
+      processors: [{ set: { field: 'seen', value: 1 } }, { fail: { message: 'boom', if: undefined } }],
+    });
+    expect(await dispositions(['{}'], { pipeline: index })).toEqual([
+      expect.stringMatching(/^0: reject: .*illegal_argument_exception: boom$/) as string,
+    ]);
+    await server.ask('PUT', `/_ingest/pipeline/${index}`, { processors: [{ set: { field: 'seen', value: 1 } }] });
+    expect(await dispositions(['{"n":1}'], { pipeline: index })).toEqual([]);
+    expect(Object.values(await server.documents(index))).toEqual([{ n: 1, seen: 1 }]);
+  });
+
+  test('a data stream, with the time of the records', async () => {
+    await server.ask('PUT', `/_index_template/${index}`, { index_patterns: [index], data_stream: {} });
+    expect(await dispositions(['{"n":1}'])).toEqual([
+      expect.stringMatching(/^0: reject: .*timestamp field \[@timestamp\] is missing/) as string,
+    ]);
+    const harness = await started({ data_stream: true });
+    const timestamp = Date.UTC(2026, 10, 25, 17, 3, 9, 7);
+    harness.append(0, [
+      { value: '{"n":2}', timestamp },
+      { value: '{"@timestamp":"2026-01-01T00:00:00Z"}', timestamp },
+    ]);
+    expect(await harness.write()).toEqual({ failures: [] });
+    expect(Object.values(await server.documents(index))).toEqual([
+      { '@timestamp': '2026-11-25T17:03:09.007Z', n: 2 },
+      { '@timestamp': '2026-01-01T00:00:00Z' },
+    ]);
+    expect(await dispositions(['{}'], { mode: 'keyed' })).toEqual([
+      expect.stringMatching(/^0: reject: naming a document: the record has no key$/) as string,
+    ]);
+  });
+
+  test('keyed: the newest record of a key is there, in whatever order they come and however often', async () => {
+    const harness = await started({ mode: 'keyed' });
+    const records = [
+      { key: 'a', value: '{"rev":0}' },
+      { key: 'b', value: '{"rev":1}' },
+      { key: 'a', value: '{"rev":2}' },
+      { key: 'c', value: '{"rev":3}' },
+      { key: 'b', value: null },
+      { key: 'gone', value: null },
+      { key: 'c', value: '{"rev":6}' },
+    ];
+    harness.append(0, records);
+    expect(await harness.write({ maxRecords: 3 })).toEqual({ failures: [] });
+    expect(await harness.write()).toEqual({ failures: [] });
+    const expected = { a: { rev: 2 }, c: { rev: 6 } };
+    expect(await server.documents(index)).toEqual(expected);
+    // A life later, all of them come once more.
+    await harness.start();
+    expect(await harness.write({ maxRecords: 2 })).toEqual({ failures: [] });
+    expect(harness.status).toBe('0 written, 2 were older than what is there');
+    expect(await harness.write()).toEqual({ failures: [] });
+    expect(await server.documents(index)).toEqual(expected);
+  });
+
+  test('keyed by a version of the records: an older one changes nothing, of two with the same the last one wins', async () => {
+    const harness = await started({ mode: 'keyed', version: 'value.rev' });
+    const values = [5, 3, 5].map((rev, at) => ({ key: 'k', value: JSON.stringify({ rev, at }) }));
+    harness.append(0, values);
+    expect(await harness.write()).toEqual({ failures: [] });
+    expect(await server.documents(index)).toEqual({ k: { rev: 5, at: 2 } });
+    const byTime = await started({ mode: 'keyed', version: 'timestamp', index: `${index}-time` });
+    byTime.append(0, [
+      { key: 'k', value: '{"n":1}', timestamp: 2000 },
+      { key: 'k', value: '{"n":2}', timestamp: 1000 },
+      { key: 'd', value: '{}', timestamp: 1000 },
+      { key: 'd', value: null, timestamp: 1000 },
+    ]);
+    expect(await byTime.write()).toEqual({ failures: [] });
+    expect(await server.documents(`${index}-time`)).toEqual({ k: { n: 1 } });
+  });
+
+  test('an answer that is lost on its way: the batch is sent again, and is there once', async () => {
+    const proxy = await Proxy.start(where.elasticsearch.url);
+    const harness = await started({ endpoints: [proxy.url] });
+    harness.append(
+      0,
+      Array.from({ length: 300 }, (_, n) => `{"n":${n}}`),
+    );
+    proxy.swallows = 1;
+    expect(await harness.write()).toMatchObject({ batch: { disposition: 'retry' } });
+    expect(await server.count(index)).toBe(300);
+    expect(await harness.write()).toEqual({ failures: [] });
+    expect(proxy.swallowed).toBe(1);
+    expect(await server.count(index)).toBe(300);
+    await proxy.stop();
+  });
+
+  test('TLS: the authority, the name and the certificate of the client are checked, plain text is told apart', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-elastic-'));
+    const made = await makeCertificates(folder);
+    const [ca, cert, key] = await Promise.all(
+      [made.ca, made.serverCertificate, made.serverKey].map((file) => readFile(file)),
+    );
+    const proxy = await Proxy.start(where.elasticsearch.url, { ca: ca!, cert: cert!, key: key!, requestCert: true });
+    const attempt = async (tls: Record<string, Json> | null, url = proxy.url): Promise<string> =>
+      (await dispositions(['{}'], { endpoints: [url], ...(tls === null ? {} : { tls }) })).join();
+    const client = { cert: made.clientCertificate, key: made.clientKey };
+    expect(await attempt({ ca: made.ca, ...client })).toBe('');
+    expect(await attempt({ insecure_skip_verify: true, ...client })).toBe('');
+    expect(await attempt(null)).toMatch(/^batch: block: .*: TLS: .*unknown authority; see `tls.ca`$/);
+    const misnamed = { ca: made.ca, ...client, server_name: 'es.example' };
+    expect(await attempt(misnamed)).toMatch(/^batch: block: .*: TLS: .*another name; see `tls.server_name`$/);
+    // A server may just close, in TLS 1.3, and say nothing.
+    expect(await attempt({ ca: made.ca })).toMatch(/^batch: (?:block: .*TLS: the server refuses us|retry: )/);
+    const plain = where.elasticsearch.url.replace('http:', 'https:');
+    expect(await attempt({ ca: made.ca }, plain)).toMatch(/^batch: block: .*does not speak TLS; use `http:`$/);
+    await proxy.stop();
+    await rm(folder, { recursive: true });
   });
 });

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+
+/** Stands between a sink and a server, and passes bytes on; or not, when a test says so. */
+export class Proxy {
+  readonly url: string;
+  /** So many answers are taken from the server and never passed on: their connections end instead. */
+  swallows = 0;
+  swallowed = 0;
+  /** Connections so far. */
+  connections = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server, scheme: string) {
+    this.#server = server;
+    this.url = `${scheme}://localhost:${(server.address() as AddressInfo).port}`;
+  }
+
+  /** With `tls` it speaks TLS to its clients, and plain text to the server. */
+  static async start(target: string, tls?: TlsOptions): Promise<Proxy> {
+    const server = tls === undefined ? createServer() : createTlsServer(tls);
+    const proxy = new Proxy(await listening(server), tls === undefined ? 'http' : 'https');
+    const { hostname, port } = new URL(target);
+    server.on(tls === undefined ? 'connection' : 'secureConnection', (client: Socket) => {
+      proxy.connections++;
+      proxy.#join(client, connect(Number(port), hostname));
+    });
+    return proxy;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #join(client: Socket, upstream: Socket): void {
+    for (const [socket, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        other.destroy();
+      });
+    }
+    client.on('data', (bytes) => upstream.write(bytes));
+    upstream.on('data', (bytes) => {
+      if (this.swallowed < this.swallows) {
+        this.swallowed++;
+        client.destroy();
+      } else client.write(bytes);
+    });
+  }
+}
+
+async function listening(server: Server): Promise<Server> {
+  await once(server.listen(0), 'listening');
+  return server;
+}
