@@ -1,4 +1,4 @@
-import type { DataFolderView } from '../log/index.ts';
+import type { SavedView } from '../log/index.ts';
 import { counted } from './numbers.ts';
 import type { PlannedLeg, PlannedPipeline } from './planned-pipelines.ts';
 
@@ -13,10 +13,7 @@ export interface IdentityChange {
 }
 
 /** Which identities appear and which disappear: renaming a pipeline, a source or a sink means to start it anew. */
-export function identityChanges(
-  pipelines: readonly PlannedPipeline[],
-  view: DataFolderView,
-): readonly IdentityChange[] {
+export function identityChanges(pipelines: readonly PlannedPipeline[], view: SavedView): readonly IdentityChange[] {
   const saved = new Map(view.pipelines.map((state) => [state.pipeline, namesOf(state)]));
   const appeared = pipelines.flatMap((pipeline) => {
     const names = saved.get(pipeline.name) ?? { sink: [], source: [] };
@@ -35,7 +32,7 @@ export function identityChanges(
   return [...appeared, ...disappeared];
 }
 
-function namesOf({ sinks, sources }: DataFolderView['pipelines'][number]): Record<PlannedLeg['kind'], string[]> {
+function namesOf({ sinks, sources }: SavedView['pipelines'][number]): Record<PlannedLeg['kind'], string[]> {
   return {
     sink: [...new Set(sinks.map(({ sink }) => sink))],
     source: [...new Set(sources.map(({ source }) => source))],
@@ -45,7 +42,7 @@ function namesOf({ sinks, sources }: DataFolderView['pipelines'][number]): Recor
 function newLeg(
   { name: pipeline, topic }: PlannedPipeline,
   { kind, name, start }: PlannedLeg,
-  view: DataFolderView,
+  view: SavedView,
 ): IdentityChange {
   const change = { pipeline, kind, name, change: 'new' } as const;
   if (kind === 'source')
@@ -57,7 +54,7 @@ function newLeg(
   return { ...change, text: `sink ${pipeline}/${name} is new: it reads from ${from}` };
 }
 
-function recordsOf({ topics }: DataFolderView, topic: string): number {
+function recordsOf({ topics }: SavedView, topic: string): number {
   const found = topics.find(({ name }) => name === topic);
   return found?.ends.reduce((sum, end, partition) => sum + end - (found.starts[partition] ?? 0), 0) ?? 0;
 }

@@ -1,8 +1,8 @@
-import { describeError, SluiceError, type ErrorCode, type Json } from '../api/index.ts';
-import { kafkaSettings, type HubPlan } from '../config/index.ts';
-import { openKafka, type KafkaClient, type KafkaFeatures, type KafkaSettings } from '../kafka/index.ts';
+import { describeError, SluiceError, type ErrorCode } from '../api/index.ts';
+import { kafkaPreview } from '../config/index.ts';
+import type { KafkaClient, KafkaFeatures } from '../kafka/index.ts';
 import { checkKafkaLog, type KafkaLogFinding } from '../log/index.ts';
-import { createLogger, realClock } from '../telemetry/index.ts';
+import { CommandKafka, type KafkaHub } from './command-kafka.ts';
 import { kafkaLogPlan } from './kafka-log-plan.ts';
 import { counted } from './numbers.ts';
 
@@ -12,9 +12,6 @@ export interface KafkaFinding extends KafkaLogFinding {
   readonly pipeline: string | null;
 }
 
-/** What the brokers do not say within it they do not say. */
-const DEADLINE_MS = 10_000;
-
 const REMEDIES: Partial<Readonly<Record<ErrorCode, string>>> = {
   KAFKA_UNREACHABLE: 'check `brokers` and the network',
   KAFKA_CREDENTIALS: 'check `sasl`: mechanism, user and password as the brokers know them',
@@ -23,45 +20,35 @@ const REMEDIES: Partial<Readonly<Record<ErrorCode, string>>> = {
 };
 
 /** Asks the cluster of a hub whether its pipelines could run there. Changes nothing. */
-export async function checkKafka(
-  plan: HubPlan & { readonly kafka: Json },
-  env: NodeJS.ProcessEnv,
-): Promise<readonly KafkaFinding[]> {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
-  const waits: string[] = [];
-  const onWait = (reason: string | null): void => {
-    if (reason !== null) waits.push(reason);
-  };
-  const log = createLogger({ level: 'error', destination: { write: () => true }, pretty: false });
-  let client: KafkaClient | null = null;
+export async function checkKafka(plan: KafkaHub, env: NodeJS.ProcessEnv): Promise<readonly KafkaFinding[]> {
+  let kafka: CommandKafka | null = null;
   try {
-    const settings = kafkaSettings(plan, env);
-    client = openKafka(settings, { clock: realClock, log, onWait });
-    return await findings(client, { plan, settings, signal: deadline });
+    kafka = new CommandKafka(plan, env);
+    const { client } = kafka;
+    return await kafka.within((signal) => findings(client, plan, signal));
   } catch (error) {
-    const silence = `no answer within ${DEADLINE_MS / 1000} s`;
-    const late = new SluiceError('KAFKA_UNREACHABLE', `reaching Kafka: ${waits.at(-1) ?? silence}`);
-    return [ofCluster('error', withRemedy(deadline.aborted ? late : error))];
+    return [ofCluster('error', withRemedy(error))];
   } finally {
-    await client?.close().catch(() => undefined);
+    await kafka?.close();
   }
 }
 
-async function findings(
-  client: KafkaClient,
-  { plan, settings, signal }: { plan: HubPlan; settings: KafkaSettings; signal: AbortSignal },
-): Promise<readonly KafkaFinding[]> {
+async function findings(client: KafkaClient, plan: KafkaHub, signal: AbortSignal): Promise<readonly KafkaFinding[]> {
   const { id, brokers } = await client.cluster(signal);
   const features = await client.features(signal);
   const found = [ofCluster('note', `cluster ${id}, ${counted(brokers.length, 'broker')}${featureText(features)}`)];
-  if (settings.client.group_protocol === 'consumer' && !features.consumerProtocol)
+  if (kafkaPreview(plan).client.group_protocol === 'consumer' && !features.consumerProtocol)
     found.push(ofCluster('error', '`client.group_protocol: consumer` needs brokers from 4.0 on; leave it out'));
   if (!features.transactions)
     found.push(ofCluster('warning', 'no transactions here: nothing fences a hub that was replaced'));
   for (const pipeline of plan.pipelines) {
     const sinks = pipeline.sinks.map(({ name }) => name);
     const own = await checkKafkaLog({ client, group: plan.group, plan: kafkaLogPlan(pipeline), sinks, signal });
-    found.push(...own.map((finding) => ({ pipeline: pipeline.name, ...finding })));
+    // Pipelines share topics, the one of checkpoints above all.
+    const news = own.filter(
+      ({ about, message }) => !found.some((one) => one.about === about && one.message === message),
+    );
+    found.push(...news.map((finding) => ({ pipeline: pipeline.name, ...finding })));
   }
   return found;
 }

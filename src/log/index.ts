@@ -4,7 +4,6 @@ export { openDataFolder, type DataFolder, type DataFolderOptions } from './embed
 export {
   readDataFolder,
   type DataFolderView,
-  type PipelineView,
   type ReadDataFolderOptions,
   type TopicView,
 } from './embedded/data-folder-view.ts';
@@ -15,9 +14,12 @@ export { lockFolder, type FolderLock, type LockFolder } from './embedded/lock.ts
 export type { EmbeddedLogState, PipelineLogPlan } from './embedded/log-state.ts';
 export { nodeFileSystem } from './embedded/node-file-system.ts';
 export { checkKafkaLog, type KafkaLogFinding } from './kafka/check-log.ts';
+export { forgetKafkaSink, forgetKafkaSource, type ForgetOptions } from './kafka/forget.ts';
 export { ownSourcePrefix, sinkGroup, transactionalId, type Owner } from './kafka/identities.ts';
 export { openKafkaLog } from './kafka/kafka-log.ts';
 export type { KafkaLogOptions, KafkaLogPlan } from './kafka/options.ts';
+export { readKafkaState } from './kafka/saved-state.ts';
+export type { PipelineView, SavedTopic, SavedView } from './saved-view.ts';
 export type {
   Assignment,
   CommitRequest,

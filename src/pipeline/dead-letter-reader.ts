@@ -1,5 +1,5 @@
 import type { Headers, TopicPartition } from '../api/index.ts';
-import type { DataFolderView } from '../log/index.ts';
+import type { SavedView } from '../log/index.ts';
 import { RecordView } from '../record/index.ts';
 
 const SUFFIX = '.dead';
@@ -31,14 +31,14 @@ export interface StoredDeadLetter {
   readonly stored: { readonly topic: string; readonly partition: number; readonly offset: number };
 }
 
-/** The dead-letter topics of a data folder and the pipelines that write them. `configured` tells those with names of their own. */
+/** The dead-letter topics of a data folder or a cluster, and the pipelines that write them. `configured` tells those with names of their own. */
 export function deadLetterTopics(
-  view: Pick<DataFolderView, 'topics'>,
+  view: Pick<SavedView, 'topics'>,
   configured: ReadonlyMap<string, string>,
 ): readonly { readonly pipeline: string; readonly topic: string }[] {
   const own = new Map([...configured].map(([pipeline, topic]) => [topic, pipeline]));
   return view.topics.flatMap(({ name, owner }) => {
-    const pipeline = own.get(name) ?? (name.endsWith(SUFFIX) ? owner : undefined);
+    const pipeline = own.get(name) ?? (name.endsWith(SUFFIX) && owner !== '' ? owner : undefined);
     return pipeline === undefined ? [] : [{ pipeline, topic: name }];
   });
 }
@@ -47,7 +47,10 @@ export function deadLetterTopics(
  * All dead letters of a topic, partition by partition, one for each record that was refused: what a crash wrote again is left out. Key and value are
  * copies of their own. Throws `TOPIC_UNKNOWN`, `RECORD_CORRUPT` or `LOG_IO`.
  */
-export async function* readDeadLetters(view: DataFolderView, topic: string): AsyncGenerator<StoredDeadLetter> {
+export async function* readDeadLetters(
+  view: Pick<SavedView, 'topics' | 'read'>,
+  topic: string,
+): AsyncGenerator<StoredDeadLetter> {
   const partitions = view.topics.find(({ name }) => name === topic)?.partitions ?? 1;
   const incarnation = view.topics.find(({ name }) => name === topic)?.incarnation ?? '';
   const records = new RecordView({ decode: (bytes) => bytes });

@@ -1,6 +1,6 @@
 import { deadLetterTopics, readDeadLetters, type StoredDeadLetter } from '../../pipeline/index.ts';
 import { columns } from '../columns.ts';
-import { viewFolder, type FolderOptions } from '../data-folder.ts';
+import { viewSaved, type FolderOptions } from '../data-folder.ts';
 import { configuredDeadLetters } from '../dead-letters.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { CliIo } from '../io.ts';
@@ -28,13 +28,16 @@ interface Group {
 
 /** Counts dead letters by their cause. */
 export async function dlqList(options: DlqListOptions, io: CliIo): Promise<ExitCode> {
-  const found = await viewFolder(options, io);
+  const found = await viewSaved(options, io);
   if ('exit' in found) return found.exit;
-  const topics = deadLetterTopics(found.view, configuredDeadLetters(found.plan));
   const groups = new Map<string, Group>();
-  for (const { pipeline, topic } of topics) {
-    if (options.pipeline !== undefined && pipeline !== options.pipeline) continue;
-    for await (const letter of readDeadLetters(found.view, topic)) count(groups, pipeline, topic, letter);
+  try {
+    for (const { pipeline, topic } of deadLetterTopics(found.view, configuredDeadLetters(found.plan))) {
+      if (options.pipeline !== undefined && pipeline !== options.pipeline) continue;
+      for await (const letter of readDeadLetters(found.view, topic)) count(groups, pipeline, topic, letter);
+    }
+  } finally {
+    await found.close();
   }
   const all = [...groups.values()];
   if (options.json) {

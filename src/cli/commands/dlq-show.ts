@@ -1,5 +1,5 @@
 import { deadLetterTopics, readDeadLetters, type StoredDeadLetter } from '../../pipeline/index.ts';
-import { viewFolder, type FolderOptions } from '../data-folder.ts';
+import { viewSaved, type FolderOptions } from '../data-folder.ts';
 import { configuredDeadLetters } from '../dead-letters.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { CliIo } from '../io.ts';
@@ -18,12 +18,16 @@ export interface DlqShowOptions extends FolderOptions {
 /** Prints the newest dead letters of a pipeline, the newest last: what each is, why it was refused, and its value. */
 export async function dlqShow(options: DlqShowOptions, io: CliIo): Promise<ExitCode> {
   const { pipeline, last, json } = options;
-  const found = await viewFolder(options, io);
+  const found = await viewSaved(options, io);
   if ('exit' in found) return found.exit;
   const topics = deadLetterTopics(found.view, configuredDeadLetters(found.plan));
   const mine = topics.filter((one) => one.pipeline === pipeline);
   const newest = new Newest(last);
-  for (const { topic } of mine) for await (const letter of readDeadLetters(found.view, topic)) newest.add(letter);
+  try {
+    for (const { topic } of mine) for await (const letter of readDeadLetters(found.view, topic)) newest.add(letter);
+  } finally {
+    await found.close();
+  }
   if (json) {
     for (const letter of newest.letters) if (!(await writeOut(io, jsonLine(objectOf(letter))))) break;
     return EXIT.done;

@@ -1,7 +1,7 @@
 import type { HubPlan } from '../../config/index.ts';
-import type { DataFolderView } from '../../log/index.ts';
+import type { SavedView } from '../../log/index.ts';
 import { columns } from '../columns.ts';
-import { viewFolder, type FolderOptions } from '../data-folder.ts';
+import { viewSaved, type FolderOptions, type SavedState } from '../data-folder.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { CliIo } from '../io.ts';
 import { counted, grouped } from '../numbers.ts';
@@ -35,8 +35,9 @@ interface SourcePosition {
 
 /** Prints where sinks and sources stand, as last saved. */
 export async function offsetsGet(options: OffsetsGetOptions, io: CliIo): Promise<ExitCode> {
-  const found = await viewFolder(options, io);
+  const found = await viewSaved(options, io);
   if ('exit' in found) return found.exit;
+  await found.close();
   const isWanted = legFilter(options.leg);
   const sinks = sinkOffsets(found.view).filter(({ pipeline, sink }) => isWanted(pipeline, sink));
   const sources = sourcePositions(found.view).filter(({ pipeline, source }) => isWanted(pipeline, source));
@@ -48,7 +49,7 @@ export async function offsetsGet(options: OffsetsGetOptions, io: CliIo): Promise
     io.stderr.write(`sluice: nothing is saved${options.leg === undefined ? '' : ` for ${printable(options.leg)}`}\n`);
     return options.leg === undefined ? EXIT.done : EXIT.failed;
   }
-  const blocks = [sinkLines(sinks), sourceLines(sources), [summary(sinks, found.plan)]];
+  const blocks = [sinkLines(sinks), sourceLines(sources), [summary(sinks, found)]];
   const shown = blocks.filter((lines) => lines.length > 0).map((lines) => `${lines.join('\n')}\n`);
   await writeOut(io, shown.join('\n'));
   return EXIT.done;
@@ -60,7 +61,7 @@ function legFilter(wanted: string | undefined): (pipeline: string, leg: string) 
   return (pipeline, of) => pipeline === name && (leg === undefined || of === leg);
 }
 
-function sinkOffsets({ pipelines, topics }: DataFolderView): readonly SinkOffset[] {
+function sinkOffsets({ pipelines, topics }: SavedView): readonly SinkOffset[] {
   return pipelines.flatMap(({ pipeline, sinks }) =>
     sinks.map(({ sink, topic, incarnation, partition, next, reset }) => {
       const current = topics.find((one) => one.name === topic && one.incarnation === incarnation);
@@ -71,7 +72,7 @@ function sinkOffsets({ pipelines, topics }: DataFolderView): readonly SinkOffset
   );
 }
 
-function sourcePositions({ pipelines }: DataFolderView): readonly SourcePosition[] {
+function sourcePositions({ pipelines }: SavedView): readonly SourcePosition[] {
   return pipelines.flatMap(({ pipeline, sources }) =>
     sources.map(({ source, partition, position }) => ({ pipeline, source, partition, position })),
   );
@@ -124,13 +125,15 @@ function shortened(position: string): string {
 }
 
 /** How far behind all are; and of a sink that no pipeline has any more, what it costs and how to let it go. */
-function summary(sinks: readonly SinkOffset[], plan: HubPlan | null): string {
+function summary(sinks: readonly SinkOffset[], { plan, isKafka }: SavedState): string {
   const lag = sinks.reduce((sum, sink) => sum + (sink.lag ?? 0), 0);
   const behind = `${counted(new Set(sinks.map(({ pipeline, sink }) => `${pipeline}/${sink}`)).size, 'sink')}, ${counted(lag, 'record')} behind.`;
   const orphan = sinks.find(({ pipeline, sink }) => plan !== null && !hasSink(plan, pipeline, sink));
   if (orphan === undefined) return behind;
   const name = `${orphan.pipeline}/${orphan.sink}`;
-  return `${behind} No pipeline has ${name}, and ${orphan.topic} keeps its records for it: sluice offsets forget ${name}`;
+  // Kafka keeps records whether somebody wants them or not.
+  const cost = isKafka ? '' : `, and ${orphan.topic} keeps its records for it`;
+  return `${behind} No pipeline has ${name}${cost}: sluice offsets forget ${name}`;
 }
 
 function hasSink(plan: HubPlan, pipeline: string, sink: string): boolean {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describeError, SluiceError, type Position } from '../../api/index.ts';
+import { describeError, SluiceError } from '../../api/index.ts';
+import type { PipelineView, SavedTopic, SavedView } from '../saved-view.ts';
 import type { FileSystem } from './file-system.ts';
 import { listIfThere, withFile } from './files.ts';
 import { namesIn } from './inventory.ts';
@@ -18,49 +19,17 @@ import { incarnationOf, readTopicFile, type TopicFile } from './topic-file.ts';
 const ATTEMPTS = 10;
 const CHUNK_BYTES = 1024 * 1024;
 
-export interface TopicView {
-  readonly name: string;
+export interface TopicView extends SavedTopic {
   /** A UUID. */
   readonly id: string;
-  readonly incarnation: string;
-  readonly partitions: number;
-  /** The pipeline that writes it. */
-  readonly owner: string;
-  /** By partition: the first offset that is still there. */
-  readonly starts: readonly number[];
-  /** By partition: the offset after the last visible record. */
-  readonly ends: readonly number[];
   readonly bytes: number;
 }
 
-export interface PipelineView {
-  readonly pipeline: string;
-  readonly sources: readonly { readonly source: string; readonly partition: string; readonly position: Position }[];
-  readonly sinks: readonly {
-    readonly sink: string;
-    readonly topic: string;
-    readonly incarnation: string;
-    readonly partition: number;
-    readonly next: number;
-    readonly reset: number;
-  }[];
-}
-
 /** What a data folder held at one moment. */
-export interface DataFolderView {
+export interface DataFolderView extends SavedView {
   readonly topics: readonly TopicView[];
-  readonly pipelines: readonly PipelineView[];
   /** What cannot be read, in words; it is missing above. */
   readonly damaged: readonly string[];
-  /**
-   * Whole stored batches, in order, with the records from `from` on and below `to`; the first and the last may hold some more. By default everything that was visible.
-   * Throws `TOPIC_UNKNOWN`.
-   */
-  read(
-    topic: string,
-    partition: number,
-    options?: { readonly from?: number; readonly to?: number },
-  ): AsyncIterable<Buffer>;
 }
 
 export interface ReadDataFolderOptions {

@@ -65,9 +65,20 @@ export class CheckpointTopic {
    * of other sources (a start has ended its predecessors'), which are short, or ended by the broker after their time-out. A reader hands out no control
    * batches, so whether a transaction behind that offset was committed could not be told otherwise; taking it as either would lose or repeat records.
    */
-  async read(prefix: string, ownPrefix: string, signal: AbortSignal): Promise<Map<string, Json>> {
+  read(prefix: string, ownPrefix: string, signal: AbortSignal): Promise<Map<string, Json>> {
+    return this.#readPartition(this.partitionOf(prefix), ownPrefix, signal);
+  }
+
+  /** The same of all partitions: for prefixes that are shorter than what decides on the partition. */
+  async readAll(ownPrefix: string, signal: AbortSignal): Promise<Map<string, Json>> {
+    const found = new Map<string, Json>();
+    for (let partition = 0; partition < this.#partitions; partition++)
+      for (const [key, content] of await this.#readPartition(partition, ownPrefix, signal)) found.set(key, content);
+    return found;
+  }
+
+  async #readPartition(partition: number, ownPrefix: string, signal: AbortSignal): Promise<Map<string, Json>> {
     const { client } = this.#options;
-    const partition = this.partitionOf(prefix);
     const of = { partitions: [partition], signal };
     const end = (await client.offsets(CHECKPOINT_TOPIC, 'latest', of)).get(partition)!;
     const start = (await client.offsets(CHECKPOINT_TOPIC, 'earliest', of)).get(partition)!;
