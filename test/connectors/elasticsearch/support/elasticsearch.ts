@@ -2,15 +2,19 @@
 export class Elasticsearch {
   readonly url: string;
 
-  constructor(url: string) {
+  readonly #headers: Record<string, string>;
+
+  constructor(url: string, authorization?: string) {
     this.url = url;
+    const authorized = authorization === undefined ? {} : { Authorization: authorization };
+    this.#headers = { 'Content-Type': 'application/json', ...authorized };
   }
 
   /** Rejects for what is not 2xx. */
   async ask(method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(`${this.url}${path}`, {
       method,
-      headers: { 'Content-Type': 'application/json' },
+      headers: this.#headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();

@@ -8,6 +8,8 @@ export class Proxy {
   /** So many answers are taken from the server and never passed on: their connections end instead. */
   swallows = 0;
   swallowed = 0;
+  /** Passed on instead of the next answers of the server, which has done what it was asked. */
+  lies: string[] = [];
   /** Connections so far. */
   connections = 0;
   readonly #server: Server;
@@ -50,7 +52,9 @@ export class Proxy {
     }
     client.on('data', (bytes) => upstream.write(bytes));
     upstream.on('data', (bytes) => {
-      if (this.swallowed < this.swallows) {
+      const lie = this.lies.shift();
+      if (lie !== undefined) client.end(lie);
+      else if (this.swallowed < this.swallows) {
         this.swallowed++;
         client.destroy();
       } else client.write(bytes);
