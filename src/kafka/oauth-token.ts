@@ -3,8 +3,8 @@ import type { KafkaSettings } from './options.ts';
 
 const LIMIT_MS = 10_000;
 const LIMIT_BYTES = 64 * 1024;
-/** Of its lifetime: then a token is renewed. */
-const RENEWED_AFTER = 0.8;
+/** Of its lifetime: then a token is renewed. Before the sessions that it opened are, so that each connection begins with a new one. */
+const RENEWED_AFTER = 0.7;
 /** RFC 6749 leaves it to the endpoint to say; without a word nothing long-lived is assumed. */
 const DEFAULT_LIFETIME_S = 300;
 const DOING = 'asking for a Kafka access token';

@@ -24,9 +24,9 @@ export class ProtocolError extends KafkaError {
 
   constructor(protocolCode: number, doing: string, detail: string | null = null) {
     const { name, class: errorClass, code, text } = meaningOf(protocolCode);
-    const said = [text, detail === '' ? null : detail].filter((part) => part !== null);
-    const remedy = errorClass === 'denied' ? ['the access control list does not allow it'] : [];
-    const words = [...remedy, ...said].join('; ');
+    const said =
+      errorClass === 'denied' ? ['the access control of the cluster does not let this user'] : [text, detail];
+    const words = said.filter((part) => part !== null && part !== '').join('; ');
     super(code, errorClass, doing, words === '' ? name : `${words} (${name})`);
     this.protocolCode = protocolCode;
   }

@@ -24,16 +24,16 @@ export async function openingError({ at, settings, errors, finding }: Failure): 
   const causes = errors.flatMap(chain);
   const ours = causes.find((cause) => cause instanceof SluiceError);
   if (ours !== undefined) return ours;
-  if (finding !== null) return strange(broker, finding, causes[0]);
+  if (finding !== null) return strange(broker, finding);
   const tls = causes.map((cause) => tlsMatter(cause, broker, settings)).find((matter) => matter !== null);
-  if (tls !== undefined) return new KafkaError('KAFKA_TLS', 'fatal', DOING, tls, causes[0]);
+  if (tls !== undefined) return new KafkaError('KAFKA_TLS', 'fatal', DOING, tls);
   const handshake = causes.find((cause) => cause instanceof ResponseError);
   if (handshake !== undefined && settings.sasl !== undefined)
     return withoutMechanism(settings.sasl, mechanismsIn(handshake), broker);
   const network = causes.map((cause) => networkMatter(cause, broker, settings)).find((matter) => matter !== null);
-  if (network !== undefined) return unreachable(network, causes[0]);
+  if (network !== undefined) return unreachable(network);
   if (settings.tls !== false && (await answersInPlaintext(at)))
-    return new KafkaError('KAFKA_TLS', 'fatal', DOING, plaintextPort(broker), causes[0]);
+    return new KafkaError('KAFKA_TLS', 'fatal', DOING, plaintextPort(broker));
   return unreachable(`broker ${broker} closes the connection`, causes[0]);
 }
 
@@ -41,23 +41,23 @@ export async function openingError({ at, settings, errors, finding }: Failure): 
 export function brokenMatter({ at, settings, errors, finding }: Failure): string {
   const broker = addressOf(at);
   const causes = errors.flatMap(chain);
-  if (finding !== null) return strange(broker, finding, null).matter;
-  if (causes.some((cause) => cause instanceof Error && cause.message === 'Request timed out'))
+  if (finding !== null) return strange(broker, finding).matter;
+  if (causes.some((cause) => cause.message === 'Request timed out'))
     return `broker ${broker} does not answer a request within its time-out`;
   const hint = settings.sasl === undefined ? ', as brokers do that ask for credentials: `sasl` is not set' : '';
   const network = causes.map((cause) => networkMatter(cause, broker, settings)).find((matter) => matter !== null);
   return network ?? `broker ${broker} closed the connection${hint}`;
 }
 
-function unreachable(matter: string, cause: unknown): KafkaError {
+function unreachable(matter: string, cause?: unknown): KafkaError {
   return new KafkaError('KAFKA_UNREACHABLE', 'metadata', DOING, matter, cause);
 }
 
-function strange(broker: string, finding: Finding, cause: unknown): KafkaError {
+function strange(broker: string, finding: Finding): KafkaError {
   if (finding === 'tls')
-    return new KafkaError('KAFKA_TLS', 'fatal', DOING, `broker ${broker} speaks TLS; set \`tls: true\``, cause);
+    return new KafkaError('KAFKA_TLS', 'fatal', DOING, `broker ${broker} speaks TLS; set \`tls: true\``);
   const what = finding === 'http' ? 'answers in HTTP' : 'answers in something else than Kafka’s protocol';
-  return unreachable(`${broker} ${what}: it is no Kafka broker, or another port of one`, cause);
+  return unreachable(`${broker} ${what}: it is no Kafka broker, or another port of one`);
 }
 
 function plaintextPort(broker: string): string {
@@ -65,10 +65,14 @@ function plaintextPort(broker: string): string {
 }
 
 /** An error with those behind it. */
-function chain(error: unknown): unknown[] {
-  const found: unknown[] = [];
-  for (let next = error; next instanceof Error && found.length < 8; next = next.cause) found.push(next);
+function chain(error: unknown): Error[] {
+  const found: Error[] = [];
+  for (let next = error; isError(next) && found.length < 8; next = next.cause) found.push(next);
   return found;
+}
+
+function isError(value: unknown): value is Error {
+  return typeof value === 'object' && value !== null && 'message' in value;
 }
 
 const untrusted = new Set([
@@ -81,7 +85,7 @@ const untrusted = new Set([
   'CERT_UNTRUSTED',
 ]);
 
-function tlsMatter(cause: unknown, broker: string, { tls }: KafkaSettings): string | null {
+function tlsMatter(cause: Error, broker: string, { tls }: KafkaSettings): string | null {
   const code = codeOf(cause);
   const hasCertificate = typeof tls === 'object' && tls.cert !== undefined;
   if (untrusted.has(code))
@@ -102,24 +106,23 @@ function tlsMatter(cause: unknown, broker: string, { tls }: KafkaSettings): stri
   return `broker ${broker} breaks off the TLS handshake (${code})`;
 }
 
-function networkMatter(cause: unknown, broker: string, { client }: KafkaSettings): string | null {
+function networkMatter(cause: Error, broker: string, { client }: KafkaSettings): string | null {
   const code = codeOf(cause);
   if (code === 'ECONNREFUSED') return `broker ${broker} refuses connections`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the name of broker ${broker} cannot be resolved`;
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'EADDRNOTAVAIL')
     return `there is no way to broker ${broker} (${code})`;
-  const isTimeout = cause instanceof Error && cause.message.includes('timed out');
+  const isTimeout = cause.message.includes('timed out');
   if (code === 'ETIMEDOUT' || isTimeout)
     return `broker ${broker} does not answer within ${client.connect_timeout / 1000} s`;
   return null;
 }
 
-function codeOf(cause: unknown): string {
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return '';
-  return typeof cause.code === 'string' ? cause.code : '';
+function codeOf(cause: Error): string {
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }
 
-function namesOf(cause: unknown): string {
+function namesOf(cause: Error): string {
   const certificate = (cause as { cert?: { subjectaltname?: string; subject?: { CN?: string } } }).cert;
   return certificate?.subjectaltname ?? certificate?.subject?.CN ?? 'none';
 }

@@ -42,7 +42,7 @@ export function saslSession(sasl: Sasl, tokens: OAuthTokens, broker: string): Sa
             callback(null, { ...last, sessionLifetimeMs: 0n });
           },
           (error: unknown) => {
-            callback(error instanceof Error ? error : new Error(String(error)));
+            callback(error as Error);
           },
         );
       },
@@ -80,16 +80,18 @@ async function bearer(token: string, send: (message: Buffer) => Promise<Buffer>,
   const refusal = await send(Buffer.from(`n,,\x01auth=Bearer ${token}\x01\x01`));
   if (refusal.length === 0) return;
   await send(Buffer.from('\x01'));
-  throw credentials(`broker ${broker} refuses the token`);
+  throw refusedToken(broker);
 }
 
 function refused(error: unknown, { mechanism, username }: Sasl, broker: string): unknown {
   if (!(error instanceof ResponseError)) return error;
-  const who = mechanism === 'oauthbearer' ? 'the token' : `the user ${JSON.stringify(username)} or the password`;
-  return credentials(
-    `broker ${broker} refuses ${who} (${mechanisms[mechanism]}); check \`sasl\`, and that the user exists for this mechanism`,
-    error,
-  );
+  if (mechanism === 'oauthbearer') return refusedToken(broker);
+  const who = `the user ${JSON.stringify(username)} or its password (${mechanisms[mechanism]})`;
+  return credentials(`broker ${broker} refuses ${who}; check \`sasl\`, and that the user exists for this mechanism`);
+}
+
+function refusedToken(broker: string): KafkaError {
+  return credentials(`broker ${broker} refuses the token; check its issuer, audience and expiry`);
 }
 
 /** What a broker answered that does not offer the mechanism. */
@@ -100,6 +102,6 @@ export function withoutMechanism({ mechanism }: Sasl, offered: readonly string[]
   return credentials(`broker ${broker} does not offer ${mechanisms[mechanism]}: it ${offers}; ${remedy}`);
 }
 
-function credentials(matter: string, cause?: unknown): KafkaError {
-  return new KafkaError('KAFKA_CREDENTIALS', 'fatal', DOING, matter, cause);
+function credentials(matter: string): KafkaError {
+  return new KafkaError('KAFKA_CREDENTIALS', 'fatal', DOING, matter);
 }
