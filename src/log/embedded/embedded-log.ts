@@ -1,5 +1,6 @@
 import { SluiceError, type Clock, type Logger, type Metrics, type Position } from '../../api/index.ts';
 import { METRIC } from '../../telemetry/index.ts';
+import { topicChanged } from '../topic-changed.ts';
 import type { CommitRequest, SubscribeOptions, TopicDescription, TopicLog, TopicSubscription } from '../topic-log.ts';
 import type { FileSystem } from './file-system.ts';
 import { GroupCommit, type Committed } from './group-commit.ts';
@@ -121,10 +122,18 @@ class EmbeddedLog implements TopicLog {
     return Promise.resolve(new Map(this.#options.journal.state.dedupe.get(source)));
   }
 
-  async subscribe({ sink, topic: name, start, pool, fetchBytes }: SubscribeOptions): Promise<TopicSubscription> {
+  async subscribe({
+    sink,
+    topic: name,
+    start,
+    keyed = false,
+    pool,
+    fetchBytes,
+  }: SubscribeOptions): Promise<TopicSubscription> {
     if (this.#closed !== null) throw new SluiceError('LOG_CLOSED', `subscribing to topic "${name}": the log is closed`);
     const topic = this.#topic(name);
     throwFault(topic.fault);
+    if (keyed) this.#holdVersions(sink, topic);
     const saved = await this.#startingState(sink, topic, start);
     const { fileSystem, state, marks } = this.#options;
     const files = new SegmentFiles(fileSystem);
@@ -193,6 +202,19 @@ class EmbeddedLog implements TopicLog {
   }
 
   /** Where a sink goes on. A state that is new, or that had to be changed, is saved before anything is read. */
+  /** Throws `TOPIC_CHANGED` where a sink would begin anew, or go on with other partitions. */
+  #holdVersions(sink: string, topic: TopicLogState): void {
+    const saved = this.#options.journal.state.sinks.get(sink);
+    if (saved === undefined) return;
+    const { name, id, partitions } = topic;
+    if (saved.id !== id) throw topicChanged(name, 'it is another one than the sink has read so far');
+    const had = saved.next.length;
+    if (had !== partitions) throw topicChanged(name, `it had ${had} partitions and has ${partitions}`);
+    const ends = this.#offsets(topic, 'latest');
+    if (saved.next.some((next, partition) => next > ends[partition]!))
+      throw topicChanged(name, 'it ends before what was read of it');
+  }
+
   async #startingState(sink: string, topic: TopicLogState, start: 'earliest' | 'latest'): Promise<SinkState> {
     const { journal, log } = this.#options;
     const saved = journal.state.sinks.get(sink);

@@ -1,4 +1,4 @@
-import { SluiceError } from '../../api/index.ts';
+import { topicChanged } from '../topic-changed.ts';
 
 /** What a sink knows of a partition beyond the group's offset. */
 export interface SinkState {
@@ -76,9 +76,5 @@ function holdVersions(standing: Standing): void {
             ? 'it is another one, or has more partitions, than the sink has read so far'
             : null;
   if (change === null) return;
-  throw new SluiceError(
-    'TOPIC_CHANGED',
-    `reading topic "${topic}": ${change}, and the versions of what this sink has written hang on its offsets. ` +
-      'Write to a new index, or take versions from a timestamp or a field, or accept that older versions win: each under a new name of the sink, which then starts anew',
-  );
+  throw topicChanged(topic, change);
 }
