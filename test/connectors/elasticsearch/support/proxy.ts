@@ -8,6 +8,8 @@ export class Proxy {
   /** So many answers are taken from the server and never passed on: their connections end instead. */
   swallows = 0;
   swallowed = 0;
+  /** While it is not, connections end at once. */
+  isOpen = true;
   /** Passed on instead of the next answers of the server, which has done what it was asked. */
   lies: string[] = [];
   /** Connections so far. */
@@ -27,6 +29,10 @@ export class Proxy {
     const { hostname, port } = new URL(target);
     server.on(tls === undefined ? 'connection' : 'secureConnection', (client: Socket) => {
       proxy.connections++;
+      if (!proxy.isOpen) {
+        client.destroy();
+        return;
+      }
       proxy.#join(client, connect(Number(port), hostname));
     });
     return proxy;
