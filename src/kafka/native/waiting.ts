@@ -22,7 +22,9 @@ export class Waiting {
 
   /** Null while everything goes on. */
   get reason(): string | null {
-    return this.#said;
+    const [oldest] = this.#waits;
+    const isLong = oldest !== undefined && oldest.since <= this.#clock.monotonic() - SAID_AFTER_MS;
+    return isLong ? oldest.reason : null;
   }
 
   /** For one call: `because` after each failed attempt, `end` when the call settles. */
@@ -46,9 +48,7 @@ export class Waiting {
   }
 
   #say(): void {
-    const long = this.#clock.monotonic() - SAID_AFTER_MS;
-    const [oldest] = this.#waits;
-    const reason = oldest !== undefined && oldest.since <= long ? oldest.reason : null;
+    const { reason } = this;
     if (reason === this.#said) return;
     this.#said = reason;
     this.#onChange(reason);
