@@ -3,7 +3,7 @@ import type { Clock, SluiceError } from '../../api/index.ts';
 import { addressOf, type BrokerAddress } from './address.ts';
 import { answerOf, kafkaError, KafkaError } from './errors.ts';
 
-export interface VersionRange {
+interface VersionRange {
   readonly lowest: number;
   readonly highest: number;
 }

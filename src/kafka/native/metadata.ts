@@ -24,7 +24,7 @@ const metadataApis = [
 
 type MetadataResponse = Awaited<ReturnType<typeof kafka.metadataV12.api.async>>;
 
-export interface PartitionMetadata {
+interface PartitionMetadata {
   /** -1: there is none at the moment. */
   readonly leader: number;
   /** -1 from brokers before 2.1. */
@@ -113,6 +113,11 @@ export class Metadata {
       },
       signal,
     );
+  }
+
+  /** As last seen, in date or not. */
+  known(topic: string): TopicMetadata | null {
+    return this.#topics.get(topic)?.topic ?? null;
   }
 
   /** Null: not known (any more); ask `topic`, which looks it up. */

@@ -34,6 +34,8 @@ const alterConfigsApis: readonly (typeof kafka.incrementalAlterConfigsV1.api)[] 
 
 const UNKNOWN_TOPIC = 3;
 const ALREADY_EXISTS = 36;
+const GONE_AFTER_MS = 1500;
+const GONE_POLL_MS = 20;
 const TOPIC = 2;
 const BROKER = 4;
 const SET = 0;
@@ -81,7 +83,19 @@ export async function deleteTopic(cluster: Cluster, name: string, signal?: Abort
     },
     signal,
   );
-  cluster.metadata.invalidate(name);
+  await untilGone(cluster, name, signal);
+}
+
+/** Brokers hear of it a moment after the controller, and take records for it until then. The topic may be there again, made by somebody else. */
+async function untilGone(cluster: Cluster, name: string, signal: AbortSignal | undefined): Promise<void> {
+  const { clock, closed, metadata } = cluster;
+  const before = metadata.known(name)?.incarnation;
+  const deadline = clock.monotonic() + GONE_AFTER_MS;
+  while (clock.monotonic() < deadline) {
+    const [topic] = await metadata.list([name], signal);
+    if (topic === undefined || topic.incarnation !== (before ?? topic.incarnation)) return;
+    await clock.sleep(GONE_POLL_MS, signal === undefined ? closed : AbortSignal.any([signal, closed]));
+  }
 }
 
 /** Rejects with `TOPIC_UNKNOWN`. Sensitive values, which brokers do not tell, are left out. */
