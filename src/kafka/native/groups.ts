@@ -48,10 +48,11 @@ export async function groupOffsets(
   const doing = `reading the offsets of group ${JSON.stringify(group)}`;
   return ofGroup(cluster, group, doing, signal, async (broker) => {
     const asked = { groupId: group, memberId: null, memberEpoch: -1, topics: null };
-    const answer = broker.speaks('OffsetFetch', 8)
-      ? await broker.call(offsetFetchOfGroupsApis, [asked], false)
-      : await broker.call(offsetFetchApis, [asked], false);
-    return answer.groups.flatMap(({ errorCode, topics }) => {
+    // Before version 8 an answer is about the one group that was asked for.
+    const groups = broker.speaks('OffsetFetch', 8)
+      ? (await broker.call(offsetFetchOfGroupsApis, [asked], false)).groups
+      : [await broker.call(offsetFetchApis, [asked], false)];
+    return groups.flatMap(({ errorCode, topics }) => {
       if (errorCode === GROUP_NOT_FOUND) return [];
       throwOnCode(errorCode, doing);
       return topics.flatMap(({ name: topic, partitions }) =>
