@@ -10,6 +10,9 @@ const MOST_REQUESTS = 5;
 /** A broker takes 100 MiB by default; a request is copied once, and a broken connection repeats it whole. */
 const MOST_REQUEST_BYTES = 8 * 1024 * 1024;
 
+/** The version of Produce that came with the compression. */
+const FIRST_WITH_ZSTD = 7;
+
 /** How long an answer may take before it is said. */
 const SAID_AFTER_MS = 1000;
 
@@ -130,20 +133,23 @@ export class ProduceLane {
       failure = error;
     }
     this.#flights.delete(flight);
-    this.#land(batches, answer, failure);
+    this.#land(batches, { answer, failure, knowsZstd: broker.speaks('Produce', FIRST_WITH_ZSTD) });
     const { signal } = this.#options;
     const isThrottled = (answer?.throttleTimeMs ?? 0) > 0 && !this.#isResting;
     if (isThrottled) void this.#rest(() => broker.untilUnthrottled(signal).catch(() => undefined));
     else this.#depart();
   }
 
-  #land(batches: Batches, answer: ProduceAnswer | null, failure: unknown): void {
+  #land(
+    batches: Batches,
+    { answer, failure, knowsZstd }: { answer: ProduceAnswer | null; failure: unknown; knowsZstd: boolean },
+  ): void {
     for (const partition of answer?.partitions ?? []) {
       const ofTopic = batches.get(partition.topic);
       const batch = ofTopic?.get(partition.partition);
       if (batch === undefined) continue;
       ofTopic!.delete(partition.partition);
-      this.#options.onLanded(batch, outcomeOf(partition, batch));
+      this.#options.onLanded(batch, outcomeOf(partition, batch, knowsZstd));
     }
     for (const ofTopic of batches.values())
       for (const batch of ofTopic.values()) this.#options.onLanded(batch, outcomeWithout(failure, batch));

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../api/index.ts';
+import { readBatchHeader } from '../../record/index.ts';
 import { KafkaError, kafkaError, protocolError } from './errors.ts';
 import type { ProducedPartition } from './produce-request.ts';
 import type { ProducerBatch } from './producer-batch.ts';
@@ -18,6 +19,7 @@ export type ProduceOutcome =
   /** For good. */
   | { readonly type: 'refused'; readonly error: SluiceError };
 
+const UNKNOWN_SERVER_ERROR = -1;
 const CORRUPT_MESSAGE = 2;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
 const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
@@ -30,13 +32,18 @@ const PRODUCER_FENCED = 90;
 const sequenceCodes = new Set([OUT_OF_ORDER_SEQUENCE_NUMBER, UNKNOWN_PRODUCER_ID]);
 const identityCodes = new Set([INVALID_PRODUCER_EPOCH, INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED]);
 
-export function outcomeOf(answer: ProducedPartition, batch: ProducerBatch): ProduceOutcome {
+/** `knowsZstd`: Kafka 2.1 and later; older brokers answer as if they had failed. */
+export function outcomeOf(answer: ProducedPartition, batch: ProducerBatch, knowsZstd = true): ProduceOutcome {
   const { errorCode, baseOffset, message } = answer;
   if (errorCode === 0) return { type: 'written', baseOffset };
   // It has this batch, and five more behind it, so it no longer knows where.
   if (errorCode === DUPLICATE_SEQUENCE_NUMBER) return { type: 'written', baseOffset: -1 };
   const doing = doingOf(batch);
   const error = protocolError(errorCode, doing, message);
+  if (errorCode === UNKNOWN_SERVER_ERROR && !knowsZstd && readBatchHeader(batch.bytes, 0).compression === 'zstd') {
+    const matter = 'the compression zstd needs Kafka 2.1 or later';
+    return { type: 'refused', error: new KafkaError('KAFKA_UNSUPPORTED', 'fatal', doing, matter) };
+  }
   if (sequenceCodes.has(errorCode)) return { type: 'sequence', error, isIdLost: false };
   if (identityCodes.has(errorCode)) return { type: 'sequence', error, isIdLost: true };
   if (errorCode === CORRUPT_MESSAGE)
