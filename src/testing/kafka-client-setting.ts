@@ -7,8 +7,10 @@ import { storedBatch, type TestRecord } from './batches.ts';
 export type KafkaLack =
   /** Record headers: before 0.11. */
   | 'headers'
-  /** Settings of topics can be read and changed: before 0.11. */
+  /** Settings of topics can be read: before 0.11. */
   | 'topic-config'
+  /** Single settings of topics can be changed: before 0.11, with the native driver before 2.3. */
+  | 'topic-config-changes'
   /** The brokers' own defaults for new topics: before 0.11. */
   | 'defaults'
   /** Deleting single offsets of a group: before 2.4. */

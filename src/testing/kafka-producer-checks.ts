@@ -1,5 +1,4 @@
 import { deepStrictEqual, equal, ok, rejects } from 'node:assert/strict';
-import { SluiceError } from '../api/index.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Compression } from '../record/index.ts';
 import { storedBatch } from './batches.ts';
@@ -99,12 +98,9 @@ export const kafkaProducerChecks: readonly KafkaClientCheck[] = [
       for (const compression of compressions) {
         const values = Array.from({ length: 50 }, (_, number) => `${compression} ${number} ${'x'.repeat(100)}`);
         const sending = send(producer, topic, values, { compression });
-        // Either driver may refuse what its brokers cannot read, or write it otherwise.
-        const isRefused = await sending.then(
-          () => false,
-          (error: unknown) => error instanceof SluiceError && error.code === 'KAFKA_UNSUPPORTED',
-        );
-        ok(!isRefused || (compression === 'zstd' && !(await claims(client, 'zstd'))));
+        if (compression !== 'zstd' || (await claims(client, 'zstd'))) await sending;
+        // A driver may write otherwise what its brokers cannot read, or refuse it.
+        const isRefused = await sending.then(() => false, code('KAFKA_UNSUPPORTED'));
         if (!isRefused) sent.push(...values);
       }
       const tap = new KafkaTap(client.openReader(readerOptions()));
@@ -167,8 +163,10 @@ export const kafkaProducerChecks: readonly KafkaClientCheck[] = [
       const client = setting.open();
       const topic = await madeTopic(client, setting);
       const producer = await client.openProducer({});
-      await rejects(send(producer, setting.name('missing'), ['a']), code('TOPIC_UNKNOWN'));
-      await rejects(send(producer, topic, ['a'], { partition: 7 }), code('TOPIC_UNKNOWN'));
+      await Promise.all([
+        rejects(send(producer, setting.name('missing'), ['a']), code('TOPIC_UNKNOWN')),
+        rejects(send(producer, topic, ['a'], { partition: 7 }), code('TOPIC_UNKNOWN')),
+      ]);
       equal(await send(producer, topic, ['b']), 0);
     },
   },

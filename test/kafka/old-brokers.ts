@@ -13,7 +13,7 @@ serverSuite('the Kafka client contract on 2.8.2', ['kafka-2.8'], (where) => {
 
 serverSuite('the Kafka client contract on 2.0.1', ['kafka-2.0'], (where) => {
   describe('kept by the native driver', () => {
-    defineContract('native', () => where['kafka-2.0'].brokers, ['offset-delete']);
+    defineContract('native', () => where['kafka-2.0'].brokers, ['offset-delete', 'topic-config-changes']);
   });
 
   describe('kept by the driver kafkajs', () => {
@@ -26,6 +26,7 @@ serverSuite('the Kafka client contract on 0.10.2', ['kafka-0.10'], (where) => {
     defineContract('kafkajs', () => where['kafka-0.10'].brokers, [
       'headers',
       'topic-config',
+      'topic-config-changes',
       'defaults',
       'offset-delete',
       'group-delete',

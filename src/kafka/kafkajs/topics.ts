@@ -207,7 +207,7 @@ export async function topicConfig(
 
 /**
  * kafkajs knows only the request that sets back whatever it does not name: what was set before is read and sent along. A change by somebody else in between is
- * lost.
+ * lost. Resolves when a broker shows the changes, or the next call would set back these.
  */
 export async function alterTopicConfig(
   cluster: KafkajsCluster,
@@ -216,12 +216,12 @@ export async function alterTopicConfig(
   signal?: AbortSignal,
 ): Promise<void> {
   const doing = `changing the configuration of topic ${JSON.stringify(name)}`;
-  const before = (await configEntries(cluster, name, signal)).filter(
-    ({ configSource }) => configSource === TOPIC_CONFIG,
-  );
-  const wanted = new Map(before.map(({ configName, configValue }) => [configName, configValue]));
-  for (const [setting, value] of Object.entries(changes)) wanted.set(setting, value);
-  const entries = [...wanted].flatMap(([setting, value]) => (value === null ? [] : [{ name: setting, value }]));
+  const wanted = ownSettings(await configEntries(cluster, name, signal));
+  for (const [setting, value] of Object.entries(changes)) {
+    if (value === null) wanted.delete(setting);
+    else wanted.set(setting, value);
+  }
+  const entries = [...wanted].map(([setting, value]) => ({ name: setting, value }));
   await cluster.retrying(
     doing,
     async (either) => {
@@ -232,6 +232,29 @@ export async function alterTopicConfig(
       for (const { errorCode, errorMessage } of answer.resources) throwOnCode(errorCode, doing, errorMessage);
     },
     { signal },
+  );
+  await untilShown(cluster, { name, changes }, signal);
+}
+
+async function untilShown(
+  cluster: KafkajsCluster,
+  { name, changes }: { name: string; changes: Readonly<Record<string, string | null>> },
+  signal?: AbortSignal,
+): Promise<void> {
+  const until = cluster.clock.monotonic() + WITHIN_MS;
+  while (cluster.clock.monotonic() < until) {
+    const shown = ownSettings(await configEntries(cluster, name, signal));
+    if (Object.entries(changes).every(([setting, value]) => (shown.get(setting) ?? null) === value)) return;
+    await cluster.clock.sleep(20, signal);
+  }
+}
+
+/** What was set for the topic itself. */
+function ownSettings(entries: readonly ConfigEntry[]): Map<string, string> {
+  return new Map(
+    entries.flatMap(({ configName, configValue, configSource }) =>
+      configSource === TOPIC_CONFIG && configValue !== null ? [[configName, configValue]] : [],
+    ),
   );
 }
 
