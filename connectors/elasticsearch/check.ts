@@ -69,7 +69,10 @@ async function checkIndex({ index, data_stream: isDataStream }: SinkOptions, ask
   const { status, bytes } = await ask({
     method: 'GET',
     path: `/${encodeURIComponent(index.constant)}/_settings`,
-    query: { filter_path: '*.settings.index.blocks,*.settings.index.verified_before_close' },
+    query: {
+      // The uuid, so that none is left out.
+      filter_path: '*.settings.index.uuid,*.settings.index.blocks,*.settings.index.verified_before_close',
+    },
   });
   const name = JSON.stringify(index.constant);
   if (status === 404) await checkCreation(name, index.constant, { isDataStream, ask });

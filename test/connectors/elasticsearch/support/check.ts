@@ -1,0 +1,16 @@
+import { sinkDefinition } from '../../../../connectors/elasticsearch/index.ts';
+import { SluiceError, type Json } from '../../../../src/api/index.ts';
+import { createEntryLogger, realClock } from '../../../../src/telemetry/index.ts';
+import { sinkOptions } from './sink.ts';
+
+/** What `validate --connect` says of these options: `fine`, or code and message. */
+export async function checked(written: Record<string, Json>): Promise<string> {
+  const log = createEntryLogger({ level: 'error', clock: realClock, write: () => undefined });
+  try {
+    await sinkDefinition.check!(sinkOptions(written), { log, clock: realClock, signal: AbortSignal.timeout(10_000) });
+    return 'fine';
+  } catch (error) {
+    if (error instanceof SluiceError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+}
