@@ -53,7 +53,8 @@ async function guarded(about: string, check: () => Promise<KafkaLogFinding[]>): 
     return await check();
   } catch (error) {
     if (!hasCode(error, 'KAFKA_DENIED', 'KAFKA_REFUSED')) throw error;
-    return [{ about, message: describeError(error), severity: 'error' }];
+    const remedy = hasCode(error, 'KAFKA_DENIED') ? '; have it allowed to this user (kafka-acls)' : '';
+    return [{ about, message: `${describeError(error)}${remedy}`, severity: 'error' }];
   }
 }
 
