@@ -6,6 +6,7 @@ import { protocolError, throwOnCode } from './errors.ts';
 import { saveOffsets, type TopicPartition } from './group-offsets.ts';
 import {
   FENCED_INSTANCE_ID,
+  heartbeatLane,
   rebalanced,
   subscribedTopics,
   UNKNOWN_MEMBER_ID,
@@ -269,7 +270,7 @@ export class ClassicGroup implements Membership {
   async #heartbeat(signal: AbortSignal): Promise<number> {
     const { cluster, options, lane } = this.#context;
     const { group, instanceId, sessionTimeoutMs } = options;
-    const wish = { lane: `${lane}-heartbeat`, requestTimeoutMs: sessionTimeoutMs, signal };
+    const wish = { lane: heartbeatLane(lane), requestTimeoutMs: sessionTimeoutMs, signal };
     const broker = await cluster.connection({ coordinator: 'group', key: group }, wish);
     const { errorCode } = await broker.call(heartbeatApis, group, this.#generation, this.#memberId, instanceId);
     const isExpected = [REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION].includes(errorCode);

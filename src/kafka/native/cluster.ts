@@ -111,6 +111,11 @@ export class Cluster {
     return this.#waiting.reason;
   }
 
+  /** Closes the connections of a lane that nobody uses any more. */
+  closeLane(lane: string): void {
+    this.#connections.closeLane(lane);
+  }
+
   /** `act` is run while the connections are still there. Returns how to take it back. */
   beforeClose(act: () => Promise<void>): () => void {
     this.#farewells.add(act);

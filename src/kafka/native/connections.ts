@@ -82,6 +82,21 @@ export class Connections {
     return null;
   }
 
+  /** Nobody uses this lane any more. */
+  closeLane(lane: string): void {
+    for (const [key, { opening }] of [...this.#slots]) {
+      if (!key.endsWith(`/${lane}`)) continue;
+      this.#slots.delete(key);
+      opening.then(
+        (broker) => {
+          broker.retire();
+          void broker.connection.close();
+        },
+        () => undefined,
+      );
+    }
+  }
+
   /** To the first of these that answers, tried in turn. Rejects with `KAFKA_UNREACHABLE`, which names each and why, or with what only an operator mends. */
   async first(candidates: readonly (readonly [node: number, at: BrokerAddress])[]): Promise<BrokerConnection> {
     const errors: SluiceError[] = [];

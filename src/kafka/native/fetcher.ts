@@ -121,6 +121,13 @@ export class Fetcher {
     }
   }
 
+  /** After its signal has aborted. */
+  close(): void {
+    const { cluster, lane } = this.#options;
+    cluster.closeLane(lane);
+    cluster.closeLane(catchUpLane(lane));
+  }
+
   *#of(topic: string): Generator<FetchPartition> {
     for (const partition of this.#partitions.values()) if (partition.topic === topic) yield partition;
   }
@@ -167,7 +174,7 @@ export class Fetcher {
     const { lane } = this.#options;
     const lines = {
       poll: this.#line(node, lane, POLL_MS),
-      catchUp: this.#line(node, `${lane}-catch-up`, 0),
+      catchUp: this.#line(node, catchUpLane(lane), 0),
       untaken: 0,
     };
     this.#brokers.set(node, lines);
@@ -420,4 +427,8 @@ export class Fetcher {
 
 function keyOf(topic: string, partition: number): string {
   return `${topic} ${partition}`;
+}
+
+function catchUpLane(lane: string): string {
+  return `${lane}-catch-up`;
 }

@@ -7,7 +7,7 @@ import { kafkaError } from './errors.ts';
 import { EventQueue } from './event-queue.ts';
 import { Fetcher } from './fetcher.ts';
 import { Holdings } from './holdings.ts';
-import type { Membership, MemberTuning } from './membership.ts';
+import { heartbeatLane, type Membership, type MemberTuning } from './membership.ts';
 import { nextLane, onceAborted } from './reader.ts';
 import { Waiting } from './waiting.ts';
 
@@ -33,6 +33,7 @@ class NativeMember implements KafkaMember {
   readonly #waiting: Waiting;
   readonly #fetcher: Fetcher;
   readonly #membership: Membership;
+  readonly #lane: string;
   readonly #running: Promise<void>;
   readonly #unregister: () => void;
 
@@ -44,9 +45,10 @@ class NativeMember implements KafkaMember {
     const waiting = new Waiting(cluster.clock, () => undefined);
     this.#waiting = waiting;
     const lane = nextLane();
+    this.#lane = `${lane}-group`;
     this.#fetcher = new Fetcher({ cluster, reader: options, lane, queue, waiting, signal });
     const holdings = new Holdings({ queue, fetcher: this.#fetcher, signal });
-    const context = { cluster, options, waiting, holdings, lane: `${lane}-group`, signal, tuning };
+    const context = { cluster, options, waiting, holdings, lane: this.#lane, signal, tuning };
     this.#membership = options.protocol === 'classic' ? new ClassicGroup(context) : new ConsumerGroup(context);
     onceAborted(signal, () => {
       queue.end(signal.reason as Error);
@@ -101,6 +103,8 @@ class NativeMember implements KafkaMember {
     );
     this.#unregister();
     await this.#running;
+    this.#fetcher.close();
+    for (const lane of [this.#lane, heartbeatLane(this.#lane)]) this.#cluster.closeLane(lane);
     if (this.#cluster.closed.aborted) return;
     const leaving = this.#membership.leave();
     const { clock, closed, log } = this.#cluster;

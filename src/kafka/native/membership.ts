@@ -37,6 +37,11 @@ export interface MemberTuning {
 export const UNKNOWN_MEMBER_ID = 25;
 export const FENCED_INSTANCE_ID = 82;
 
+/** Of the heartbeats beside a join that waits. */
+export function heartbeatLane(lane: string): string {
+  return `${lane}-heartbeat`;
+}
+
 /** Names, or those that fit the pattern now; never the brokers' own topics. */
 export async function subscribedTopics({ cluster, options, signal }: MembershipContext): Promise<readonly string[]> {
   const { topics } = options;

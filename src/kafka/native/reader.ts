@@ -64,6 +64,7 @@ class NativeReader implements KafkaReader {
 
   close(): Promise<void> {
     this.#closing.abort(new SluiceError('KAFKA_CLOSED', 'reading from Kafka: the reader is closed'));
+    this.#fetcher.close();
     return Promise.resolve();
   }
 }

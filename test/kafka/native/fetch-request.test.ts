@@ -67,7 +67,7 @@ test.each([4, 5, 7, 11, 12, 13, 18])('an answer of version %i is read to its end
           if (version >= 5) writer.appendInt64(1n);
           writer.appendArray(
             [...aborted],
-            (__, [producerId, firstOffset]) => writer.appendInt64(producerId!).appendInt64(firstOffset!),
+            (__, [producerId, firstOffset]) => writer.appendInt64(producerId).appendInt64(firstOffset),
             isFlexible,
             isFlexible,
           );

@@ -95,7 +95,7 @@ serverSuite('members of a consumer group of a Kafka broker', ['kafka'], (where) 
     await until(() => slow.partitions.length === 2 && other.partitions.length === 2);
     const entries = [slow.diary.length, other.diary.length];
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    slow.hold = promise as Promise<never>;
+    slow.hold = promise;
     await delay(SESSION_MS + 1000);
     resolve(undefined);
     await slow.commit();

@@ -141,7 +141,7 @@ serverSuite('reading partitions of a Kafka broker', ['kafka'], (where) => {
       if (choice < 0.2) {
         wanted[partition] = Math.floor(random() * 80);
         isPaused[partition] = false;
-        tap.reader.seek(topic, partition, wanted[partition]!);
+        tap.reader.seek(topic, partition, wanted[partition]);
       } else if (choice < 0.35) {
         isPaused[partition] = true;
         tap.reader.pause(topic, partition);
@@ -237,7 +237,8 @@ serverSuite('reading partitions of a Kafka broker', ['kafka'], (where) => {
       await server.startAgain();
       await send(producer, topic, ['b']);
       expect(valuesOf(await tap.read(1))).toEqual(['b']);
-      while (tap.reader.waitingFor !== null) await delay(20);
+      const waitsFor = (): string | null => tap.reader.waitingFor;
+      while (waitsFor() !== null) await delay(20);
     } finally {
       await own.close();
       await server.down();

@@ -18,6 +18,15 @@ function offsets(bytes: Buffer, from = 0): number[] {
   return Array.from({ length: view.count }, (_, index) => view.offset(index));
 }
 
+function failure(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
 test('whole batches are kept as they are, and one that is cut off waits for the next fetch', () => {
   const batches = [plainBatch(0, 3), plainBatch(3, 2), plainBatch(5, 4)];
   const cut = Buffer.concat(batches).subarray(0, -1);
@@ -100,26 +109,22 @@ test('damage is named with topic, partition and offset, once what lies before it
   const damaged = withBytes(plainBatch(3, 2), (bytes) => (bytes[70]! ^= 1));
   const before = take([plainBatch(0, 3), damaged, plainBatch(5, 1)]);
   expect([offsets(before.kept), before.next]).toEqual([[0, 1, 2], 3]);
-  expect(() => take([damaged], { offset: 3 })).toThrow(
-    expect.objectContaining({
-      code: 'RECORD_CORRUPT',
-      message: 'reading topic "t" partition 0 from offset 3: the checksum of a record batch is wrong',
-    }),
-  );
+  expect(failure(() => take([damaged], { offset: 3 }))).toMatchObject({
+    code: 'RECORD_CORRUPT',
+    message: 'reading topic "t" partition 0 from offset 3: the checksum of a record batch is wrong',
+  });
   const shorter = withBytes(plainBatch(3, 2), (bytes) => bytes.writeInt32BE(20, 8));
-  expect(() => take([shorter])).toThrow(expect.objectContaining({ code: 'RECORD_CORRUPT' }));
+  expect(failure(() => take([shorter]))).toMatchObject({ code: 'RECORD_CORRUPT' });
 });
 
 test.each([0, 1])('messages of format %i, from before Kafka 0.11, are refused by name', (magic) => {
   const old = Buffer.alloc(34);
   old.writeInt32BE(22, 8);
   old.writeInt8(magic, 16);
-  expect(() => take([old])).toThrow(
-    expect.objectContaining({
-      code: 'KAFKA_UNSUPPORTED',
-      message: `reading topic "t" partition 0 from offset 0: messages in format ${magic}, as it was before Kafka 0.11`,
-    }),
-  );
+  expect(failure(() => take([old]))).toMatchObject({
+    code: 'KAFKA_UNSUPPORTED',
+    message: `reading topic "t" partition 0 from offset 0: messages in format ${magic}, as it was before Kafka 0.11`,
+  });
 });
 
 test('batches with the broker’s time stay as they are', () => {
