@@ -26,7 +26,7 @@ export interface Refusal {
   readonly reason: string;
 }
 
-export interface ItemRefusal extends Refusal {
+interface ItemRefusal extends Refusal {
   /** Counted from 0. */
   readonly item: number;
 }

@@ -58,6 +58,6 @@ export function allWritten({ body }: TakenRequest, response: ServerResponse): vo
   response.end(JSON.stringify({ errors: false, items: actionsIn(body).map(() => ({ create: { status: 201 } })) }));
 }
 
-export function actionsIn(body: string): readonly string[] {
+function actionsIn(body: string): readonly string[] {
   return body.split('\n').filter((line) => /^\{"(?:create|index|delete)":/.test(line));
 }
