@@ -64,7 +64,12 @@ export const kafkaAdminChecks: readonly KafkaClientCheck[] = [
       equal(await incarnationOf(setting.open(), topic), before);
       if (!(await claims(client, 'topicIds'))) return;
       await client.deleteTopic(topic);
-      ok(await client.createTopic({ name: topic, partitions: 1, replicationFactor: 1 }));
+      // A controller with ZooKeeper goes on deleting for a while.
+      const deadline = performance.now() + 10_000;
+      while (!(await client.createTopic({ name: topic, partitions: 1, replicationFactor: 1 }))) {
+        ok(performance.now() < deadline);
+        await delay(50);
+      }
       notEqual(await incarnationOf(client, topic), before);
     },
   },
