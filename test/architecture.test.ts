@@ -27,7 +27,7 @@ const connectorPackages: Readonly<Record<string, readonly string[]>> = {
   elasticsearch: ['@elastic/elasticsearch'],
   file: ['chokidar', 'picomatch'],
 };
-const contract = ['sluice/api', 'sluice/toolkit', 'sluice/codec'];
+const contract = ['sluice/api', 'sluice/toolkit', 'sluice/codec', 'sluice/kafka'];
 
 interface Import {
   readonly file: string;

@@ -21,7 +21,7 @@ export const sinkDefinition: SinkDefinition<typeof sinkOptions> = defineSink({
         endpoints: ['https://es-1:9200', 'https://es-2:9200'],
         index: 'logs-nginx-default',
         data_stream: true,
-        auth: { api_key: '${env:ES_API_KEY}' },
+        auth: { api_key: '${env:SLUICE_ES_API_KEY}' },
         tls: { ca: 'certs/ca.crt' },
       },
     },
