@@ -5,7 +5,7 @@ const closed = { additionalProperties: false };
 
 export const sinkOptions = Type.Object(
   {
-    endpoints: Type.Array(Type.String({ pattern: '^https?://[^/@?#\\s]+(/[^?#\\s]*)?$' }), {
+    endpoints: Type.Array(Type.String({ pattern: '^https?://[^/?#\\s]+(/[^?#\\s]*)?$' }), {
       minItems: 1,
       maxItems: 64,
       uniqueItems: true,
@@ -63,6 +63,7 @@ export const sinkOptions = Type.Object(
       Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
       secret({ description: 'The value.' }),
       {
+        ...closed,
         default: {},
         description: 'Further headers of every request, for proxies between.',
       },

@@ -28,6 +28,13 @@ export function findProblems(options: SinkOptions): readonly OptionProblem[] {
   }
   if (auth !== undefined && (auth.basic === undefined) === (auth.api_key === undefined))
     problems.push({ path: ['auth'], message: '`auth` takes one of `basic` and `api_key`' });
+  for (const [at, endpoint] of endpoints.entries()) {
+    if (!endpoint.includes('@')) continue;
+    problems.push({
+      path: ['endpoints', at],
+      message: 'addresses are printed, so they hold no credentials; use `auth`',
+    });
+  }
   for (const name of Object.keys(options.headers)) {
     if (!OWN_HEADERS.has(name.toLowerCase())) continue;
     const instead = name.toLowerCase() === 'authorization' ? '; use `auth`' : '';

@@ -28,6 +28,7 @@ test.each<[Record<string, Json>, string]>([
     'data_stream: data streams take new documents only, so `mode: keyed` cannot replace them; use an index',
   ],
   [{ version: 'timestamp' }, 'version: `version` is for `mode: keyed`; leave it out'],
+  [{ endpoints: ['http://u:p@a:9200'] }, 'endpoints.0: addresses are printed, so they hold no credentials; use `auth`'],
   [{ auth: {} }, 'auth: `auth` takes one of `basic` and `api_key`'],
   [
     { auth: { api_key: 'x', basic: { username: 'u', password: 'p' } } },
