@@ -87,9 +87,11 @@ export class Metadata {
 
   /** The brokers and which of them is the controller, asked for where nothing is known or it may be out of date. */
   async cluster(): Promise<ClusterView> {
-    if (this.#view !== null && !this.#isViewStale) return this.#view;
+    const known = this.#freshView();
+    if (known !== null) return known;
     this.#discovering ??= this.#anyBroker(this.#closed)
-      .then((broker) => this.discover(broker))
+      // Whoever reaches the first broker asks it already.
+      .then((broker) => this.#freshView() ?? this.discover(broker))
       .finally(() => (this.#discovering = null));
     return this.#discovering;
   }
@@ -153,6 +155,10 @@ export class Metadata {
       },
       signal,
     );
+  }
+
+  #freshView(): ClusterView | null {
+    return this.#isViewStale ? null : this.#view;
   }
 
   /** Asks a broker that was just connected to for the others. */

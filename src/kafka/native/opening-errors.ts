@@ -25,6 +25,7 @@ export async function openingError({ at, settings, errors, finding }: Failure): 
   const ours = causes.find((cause) => cause instanceof SluiceError);
   if (ours !== undefined) return ours;
   if (finding !== null) return strange(broker, finding);
+  if (causes.some(isUnreadable)) return strange(broker, 'alien');
   const tls = causes.map((cause) => tlsMatter(cause, broker, settings)).find((matter) => matter !== null);
   if (tls !== undefined) return new KafkaError('KAFKA_TLS', 'fatal', DOING, tls);
   const handshake = causes.find((cause) => cause instanceof ResponseError);
@@ -62,6 +63,12 @@ function strange(broker: string, finding: Finding): KafkaError {
 
 function plaintextPort(broker: string): string {
   return `broker ${broker} speaks plaintext on this port; leave \`tls\` out, or use its TLS port`;
+}
+
+/** What parsers and the search for the request of an answer throw. */
+function isUnreadable(cause: Error): boolean {
+  const isThrown = cause.name === 'TypeError' || cause.name === 'RangeError';
+  return isThrown || /^PLT_KFK_(OUT_OF_BOUNDS|UNEXPECTED_CORRELATION_ID)$/.test(codeOf(cause));
 }
 
 /** An error with those behind it. */

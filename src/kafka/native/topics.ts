@@ -93,7 +93,8 @@ async function untilGone(cluster: Cluster, name: string, signal: AbortSignal | u
   const deadline = clock.monotonic() + GONE_AFTER_MS;
   while (clock.monotonic() < deadline) {
     const [topic] = await metadata.list([name], signal);
-    if (topic === undefined || topic.incarnation !== (before ?? topic.incarnation)) return;
+    if (topic === undefined) return;
+    if (before !== undefined && topic.incarnation !== before) return;
     await clock.sleep(GONE_POLL_MS, signal === undefined ? closed : AbortSignal.any([signal, closed]));
   }
 }
