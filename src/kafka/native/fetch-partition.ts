@@ -6,8 +6,6 @@ import type { Waiting } from './waiting.ts';
 export class FetchPartition {
   readonly topic: string;
   readonly number: number;
-  /** Known once its topic was looked up. */
-  identity: KafkaTopicPartition | null = null;
   /** The offset to fetch next. */
   next = 0;
   /** Counts what makes an answer under way useless. */
@@ -27,6 +25,7 @@ export class FetchPartition {
   failures = 0;
   /** Not before this time, after a failure. */
   retryAt = 0;
+  #identity: KafkaTopicPartition | null = null;
   readonly #waiting: Waiting;
   #wait: ReturnType<Waiting['begin']> | null = null;
 
@@ -34,6 +33,16 @@ export class FetchPartition {
     this.topic = topic;
     this.number = number;
     this.#waiting = waiting;
+  }
+
+  /** Known once its topic was looked up. The same object for all chunks of an incarnation. */
+  get identity(): KafkaTopicPartition | null {
+    return this.#identity;
+  }
+
+  identify(incarnation: string): void {
+    if (this.#identity?.incarnation === incarnation) return;
+    this.#identity = { topic: this.topic, partition: this.number, incarnation };
   }
 
   get name(): string {

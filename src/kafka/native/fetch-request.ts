@@ -15,7 +15,7 @@ const SESSIONLESS = -1;
 
 type Dynamic = Reader['buffer'];
 
-export interface FetchTarget {
+interface FetchTarget {
   readonly topic: string;
   /** A UUID; needed from version 13 on. */
   readonly topicId: string | null;

@@ -1,15 +1,15 @@
 import { SluiceError } from '../../api/index.ts';
 import type { KafkaChunk, KafkaEvent, ReaderOptions } from '../client.ts';
-import { backOff } from './back-off.ts';
 import type { Cluster } from './cluster.ts';
 import { meaningOf } from './error-codes.ts';
 import { kafkaError, protocolError } from './errors.ts';
-import type { EventQueue, QueuedEvent } from './event-queue.ts';
+import type { EventQueue } from './event-queue.ts';
 import { FetchLine, type PartitionAnswer } from './fetch-line.ts';
 import { FetchPartition } from './fetch-partition.ts';
 import { copyRecords } from './fetch-request.ts';
 import type { TopicMetadata } from './metadata.ts';
 import { listOffsets } from './offsets.ts';
+import { PartitionEvents } from './partition-events.ts';
 import { ReadTopics } from './read-topics.ts';
 import type { SharedLoan } from './shared-loan.ts';
 import { takeBatches } from './take-batches.ts';
@@ -46,6 +46,7 @@ interface BrokerLines {
 export class Fetcher {
   readonly #options: FetcherOptions;
   readonly #topics: ReadTopics;
+  readonly #events: PartitionEvents;
   /** Those first whose turn it is: what delivered goes to the end. */
   readonly #partitions = new Map<string, FetchPartition>();
   readonly #brokers = new Map<number, BrokerLines>();
@@ -53,7 +54,15 @@ export class Fetcher {
 
   constructor(options: FetcherOptions) {
     this.#options = options;
-    const { cluster, waiting, signal } = options;
+    const { cluster, waiting, signal, queue } = options;
+    this.#events = new PartitionEvents({
+      cluster,
+      queue,
+      signal,
+      onFree: () => {
+        this.#schedule();
+      },
+    });
     this.#topics = new ReadTopics({
       cluster,
       waiting,
@@ -65,7 +74,7 @@ export class Fetcher {
         this.#onChanged(topic, incarnation);
       },
       onFault: (topic, error) => {
-        for (const partition of this.#of(topic)) this.#fault(partition, error);
+        for (const partition of this.#of(topic)) this.#events.fault(partition, error);
       },
     });
   }
@@ -74,7 +83,7 @@ export class Fetcher {
     const key = keyOf(topic, number);
     const partition = this.#partitions.get(key) ?? this.#add(topic, number);
     this.#partitions.set(key, partition);
-    this.#takeBack(partition);
+    this.#events.takeBack(partition);
     partition.seek(offset);
     this.#schedule();
   }
@@ -83,7 +92,7 @@ export class Fetcher {
   #add(topic: string, number: number): FetchPartition {
     const partition = new FetchPartition(topic, number, this.#options.waiting);
     const known = this.#topics.get(topic);
-    if (known !== null) partition.identity = { topic, partition: number, incarnation: known.incarnation };
+    if (known !== null) partition.identify(known.incarnation);
     return partition;
   }
 
@@ -92,7 +101,7 @@ export class Fetcher {
     if (partition === undefined) return;
     partition.isPaused = true;
     // Its buffer may be the one that others wait for.
-    if (!partition.isStill) this.#takeBack(partition);
+    if (!partition.isStill) this.#events.takeBack(partition);
   }
 
   resume(topic: string, number: number): void {
@@ -112,7 +121,7 @@ export class Fetcher {
       const key = keyOf(topic, number);
       const partition = this.#partitions.get(key);
       if (partition === undefined) continue;
-      this.#takeBack(partition);
+      this.#events.takeBack(partition);
       partition.version++;
       partition.recovered();
       this.#partitions.delete(key);
@@ -130,10 +139,6 @@ export class Fetcher {
 
   *#of(topic: string): Generator<FetchPartition> {
     for (const partition of this.#partitions.values()) if (partition.topic === topic) yield partition;
-  }
-
-  #takeBack(partition: FetchPartition): void {
-    if (partition.queued !== null) this.#options.queue.remove(partition.queued);
   }
 
   /** Once for all that happens in this turn. */
@@ -237,10 +242,9 @@ export class Fetcher {
   #onKnown({ name, incarnation, partitions }: TopicMetadata): void {
     const { metadata } = this.#options.cluster;
     for (const partition of this.#of(name)) {
-      const { number, identity } = partition;
-      if (identity?.incarnation !== incarnation) partition.identity = { topic: name, partition: number, incarnation };
-      if ((partitions[number]?.leader ?? -1) !== -1) continue;
-      this.#delay(partition, protocolError(LEADER_NOT_AVAILABLE, `reading ${partition.name}`));
+      partition.identify(incarnation);
+      if ((partitions[partition.number]?.leader ?? -1) !== -1) continue;
+      this.#events.delay(partition, protocolError(LEADER_NOT_AVAILABLE, `reading ${partition.name}`));
       metadata.invalidate(name);
     }
     this.#schedule();
@@ -295,7 +299,7 @@ export class Fetcher {
       if (next > offset) this.#deliver(line, partition, { loan, at, length, next });
       return length;
     } catch (error) {
-      this.#fault(partition, kafkaError(error, `reading ${where}`));
+      this.#events.fault(partition, kafkaError(error, `reading ${where}`));
       return 0;
     }
   }
@@ -325,7 +329,7 @@ export class Fetcher {
     };
     lines.untaken++;
     partition.next = next;
-    this.#enqueue(partition, {
+    this.#events.add(partition, {
       take: () => {
         leave();
         return { type: 'chunk', chunk };
@@ -341,53 +345,14 @@ export class Fetcher {
     this.#partitions.set(key, partition);
   }
 
-  /** Until it is taken nothing more of the partition is fetched. */
-  #enqueue(partition: FetchPartition, { take, drop }: QueuedEvent): void {
-    partition.queued = {
-      take: () => {
-        partition.queued = null;
-        return take();
-      },
-      drop: () => {
-        partition.queued = null;
-        drop?.();
-      },
-    };
-    this.#options.queue.push(partition.queued);
-  }
-
   #onError(partition: FetchPartition, code: number): void {
     const error = protocolError(code, `reading ${partition.name} from offset ${partition.next}`);
     const { class: errorClass } = meaningOf(code);
     if (errorClass === 'metadata') this.#options.cluster.metadata.invalidate(partition.topic);
     if (code === OFFSET_OUT_OF_RANGE) void this.#onOutOfRange(partition);
-    else if (code === CORRUPT_MESSAGE) this.#fault(partition, new SluiceError('RECORD_CORRUPT', error.message));
-    else if (error.retryable) this.#delay(partition, error);
-    else this.#fault(partition, error);
-  }
-
-  /** It is tried again a little later. */
-  #delay(partition: FetchPartition, error: SluiceError): void {
-    const { clock } = this.#options.cluster;
-    partition.failed(error.message);
-    const delayMs = backOff(partition.failures);
-    partition.retryAt = clock.monotonic() + delayMs;
-    clock.sleep(delayMs + 1, this.#options.signal).then(
-      () => {
-        this.#schedule();
-      },
-      () => undefined,
-    );
-  }
-
-  /** Waiting does not mend it: whoever reads is told, and may try again. */
-  #fault(partition: FetchPartition, error: SluiceError): void {
-    this.#enqueue(partition, {
-      take: () => {
-        this.#delay(partition, error);
-        throw error;
-      },
-    });
+    else if (code === CORRUPT_MESSAGE) this.#events.fault(partition, new SluiceError('RECORD_CORRUPT', error.message));
+    else if (error.retryable) this.#events.delay(partition, error);
+    else this.#events.fault(partition, error);
   }
 
   /** Asked with the partition still: is the offset really gone, and what is there instead? */
@@ -407,15 +372,18 @@ export class Fetcher {
       if (isStale()) return;
       if (offset >= range.earliest && offset <= range.latest) {
         partition.isStill = false;
-        this.#delay(partition, protocolError(OFFSET_OUT_OF_RANGE, `reading ${partition.name} from offset ${offset}`));
+        this.#events.delay(
+          partition,
+          protocolError(OFFSET_OUT_OF_RANGE, `reading ${partition.name} from offset ${offset}`),
+        );
         return;
       }
       const event: KafkaEvent = { type: 'out-of-range', partition: partition.identity!, offset, ...range };
-      this.#enqueue(partition, { take: () => event });
+      this.#events.add(partition, { take: () => event });
     } catch (error) {
       if (isStale()) return;
       partition.isStill = false;
-      this.#fault(partition, kafkaError(error, `reading ${partition.name}`));
+      this.#events.fault(partition, kafkaError(error, `reading ${partition.name}`));
     }
   }
 
