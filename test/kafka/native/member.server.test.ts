@@ -236,9 +236,10 @@ function spawnMember(
 }
 
 async function spawnJava(main: string, parameters: readonly string[]): Promise<ChildProcess> {
+  const command = 'java';
   const jvm = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   const env = { ...process.env, CLASSPATH: (await kafkaClasspath())! };
-  return spawn('java', [...jvm, main, ...parameters], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  return spawn(command, [...jvm, main, ...parameters], { env, stdio: ['ignore', 'pipe', 'ignore'] });
 }
 
 async function firstOutput(child: ChildProcess): Promise<void> {
