@@ -37,7 +37,7 @@ export class ReadTopics {
   lookUp(topic: string): Promise<void> {
     const under = this.#lookUps.get(topic);
     if (under !== undefined) return under;
-    const lookUp = this.#lookUp(topic).finally(() => this.#lookUps.delete(topic));
+    const lookUp = this.#lookUp(topic);
     this.#lookUps.set(topic, lookUp);
     return lookUp;
   }
@@ -48,12 +48,10 @@ export class ReadTopics {
   }
 
   async #lookUp(topic: string): Promise<void> {
-    const { cluster, signal, onKnown, onChanged, onFault } = this.#options;
+    const { signal, onKnown, onChanged, onFault } = this.#options;
     const before = this.#known.get(topic);
     try {
-      const found = await patiently(this.#options, `looking up topic ${JSON.stringify(topic)}`, () =>
-        cluster.metadata.topic(topic, signal),
-      );
+      const found = await this.#ask(topic);
       if (before !== undefined && before.incarnation !== found.incarnation) {
         this.#known.delete(topic);
         onChanged(topic, found.incarnation);
@@ -67,6 +65,16 @@ export class ReadTopics {
       this.#known.delete(topic);
       if (error.code === 'TOPIC_UNKNOWN') onChanged(topic, null);
       else onFault(topic, error);
+    }
+  }
+  async #ask(topic: string): Promise<TopicMetadata> {
+    const { cluster, signal } = this.#options;
+    const doing = `looking up topic ${JSON.stringify(topic)}`;
+    try {
+      return await patiently(this.#options, doing, () => cluster.metadata.topic(topic, signal));
+    } finally {
+      // Before anybody is told: what was found may be out of date already, and is then looked up again.
+      this.#lookUps.delete(topic);
     }
   }
 }
