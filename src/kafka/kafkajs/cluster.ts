@@ -144,8 +144,8 @@ export class KafkajsCluster {
   }
 
   /** The leader's node. Rejects when there is none at the moment. */
-  async leader(topic: string, partition: number, signal: AbortSignal): Promise<number> {
-    const { partitions } = await this.topic(topic, { signal });
+  async leader(topic: string, partition: number, options: { signal: AbortSignal; waiting?: Waiting }): Promise<number> {
+    const { partitions } = await this.topic(topic, options);
     const known = partitions[partition];
     if (known === undefined) throw unknownTopic(topic, partition);
     if (known.leader >= 0) return known.leader;

@@ -68,7 +68,7 @@ export class KafkajsProducer implements KafkaProducer {
     let unknownSince: number | null = null;
     const { clock, settings } = this.#cluster;
     const attempt = async (signal: AbortSignal): Promise<number> => {
-      const node = await this.#cluster.leader(topic, partition, signal);
+      const node = await this.#cluster.leader(topic, partition, { signal, waiting: this.#waiting });
       const broker = await this.#cluster.connection({ node }, this.#lane, signal);
       const library = await this.#cluster.library();
       signal.throwIfAborted();

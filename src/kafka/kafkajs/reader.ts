@@ -286,7 +286,7 @@ export class KafkajsReader implements KafkaReader {
   async #sayOutOfRange(partition: ReadPartition): Promise<void> {
     const { topic, number, next: offset, version } = partition;
     const signal = this.#closing.signal;
-    const node = await this.#cluster.leader(topic, number, signal);
+    const node = await this.#cluster.leader(topic, number, { signal });
     const broker = await this.#cluster.connection({ node }, 'control', signal);
     const earliest = (await listOffsets(broker, topic, [number], 'earliest')).get(number) ?? 0;
     const latest = (await listOffsets(broker, topic, [number], 'latest')).get(number) ?? 0;

@@ -45,7 +45,7 @@ export async function topicOffsets(
       const wanted = partitions ?? [...known.partitions.keys()];
       const byNode = new Map<number, number[]>();
       for (const partition of wanted) {
-        const node = await cluster.leader(topic, partition, either);
+        const node = await cluster.leader(topic, partition, { signal: either });
         byNode.set(node, [...(byNode.get(node) ?? []), partition]);
       }
       const found = await Promise.all(
