@@ -105,5 +105,7 @@ export interface TopicSubscription {
   end(partition: number): number;
   /** The same, asked for now, of all partitions of the topic: for `run --once`. */
   ends(): Promise<readonly number[]>;
+  /** What is saved for the sink, by partition, whoever saved it. Unset where nobody but this subscription does. */
+  saved?(): Promise<ReadonlyMap<number, number>>;
   close(): Promise<void>;
 }

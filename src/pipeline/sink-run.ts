@@ -17,6 +17,7 @@ import { connectorContext, type LegDependencies } from './leg.ts';
 import { COUNTED } from './metric-names.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import type { PartitionFeed } from './partition-feed.ts';
+import { reachEnds } from './reach-ends.ts';
 import { SinkDeadLetters } from './sink-dead-letters.ts';
 import { SinkIntake } from './sink-intake.ts';
 import type { SinkTotals } from './sink-totals.ts';
@@ -122,9 +123,15 @@ export class SinkRun {
     const delivery = this.#delivery;
     if (delivery === null) return;
     delivery.hurry();
-    const hasReached = (): boolean =>
-      ends.every((end, partition) => end === 0 || (this.#feeds.get(partition)?.watermark.settled ?? -1) >= end);
-    await delivery.until(hasReached, this.#reading.signal);
+    const subscription = this.#subscription!;
+    await reachEnds({
+      ends,
+      settled: (partition) => this.#feeds.get(partition)?.watermark.settled,
+      saved: subscription.saved === undefined ? undefined : () => subscription.saved!(),
+      until: (holds, signal) => delivery.until(holds, signal),
+      clock: this.#options.dependencies.clock,
+      signal: this.#reading.signal,
+    });
     await this.#flush(delivery, this.#reading.signal);
     await this.#committer!.commit();
   }

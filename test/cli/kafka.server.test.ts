@@ -195,6 +195,12 @@ serverSuite('a hub on Kafka', ['kafka'], (where) => {
     };
     await back.until('it is back', async () => (await statusOf(first))?.state === 'running');
     await back.until('nothing is missing', async () => (await missing()).length === 0, 30_000);
+    // A third hub that shall end by itself does so when the others have saved what is theirs.
+    const third = await make();
+    await append(third, lines('e', 0, 10));
+    for (const line of lines('e', 0, 10)) wanted.add(line);
+    expect(await third.run('--once', '--timeout', '30s').exit()).toBe(0);
+    expect(await missing()).toEqual([]);
     expect(await Promise.all([back.end('SIGTERM'), survivor.end('SIGTERM')])).toEqual([0, 0]);
     expect((await one.published('out')).filter((line) => !wanted.has(line))).toEqual([]);
   });
