@@ -15,7 +15,7 @@ const MAGIC_AT = 16;
 /** From here on answers carry record batches and what transactions need. */
 const FIRST_WITH_BATCHES = 4;
 
-export interface FetchTarget {
+interface FetchTarget {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;

@@ -67,7 +67,7 @@ export async function joinGroup(broker: BrokerConnection, library: Library, requ
 }
 
 /** Java's `roundrobin`, which both drivers and other clients can share a group by. */
-export const ASSIGNOR = 'roundrobin';
+const ASSIGNOR = 'roundrobin';
 
 /** Deals the partitions of all topics out in turn, to those who subscribed to the topic. */
 export function dealRoundRobin(

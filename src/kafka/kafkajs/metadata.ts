@@ -4,7 +4,7 @@ import type { BrokerConnection } from './connection.ts';
 /** Brokers before 0.11 create a topic that somebody merely asks about. */
 const FIRST_WITHOUT_CREATION = 4;
 
-export interface PartitionMetadata {
+interface PartitionMetadata {
   /** -1: there is none at the moment. */
   readonly leader: number;
   readonly replicas: number;
