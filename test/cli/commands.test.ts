@@ -191,6 +191,62 @@ describe('plan', () => {
   });
 });
 
+describe('a hub whose topics are in Kafka, without asking any broker', () => {
+  const kafka = `kafka: { brokers: ['kafka-1:9092'], tls: true, sasl: { mechanism: plain, username: hub, password: canary } }
+host: rack-7
+pipelines: [copy.yaml]
+`;
+
+  test('plan says where topics are, what repeats, what fences, and how a takeover comes', async () => {
+    await write({ 'sluice.yaml': kafka, 'copy.yaml': good });
+    const { code, stdout } = await runHere(folder, ['plan']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^Kafka at kafka-1:9092 \(TLS, plain\)\n {2}a hub that is silent for 8s loses its partitions to the others of group default\ncopy\n/,
+    );
+    expect(stdout).toMatch(
+      / {2}source logs \(file\) +at-least-once +passes through +default\/copy\/source\/logs\/rack-7\n/,
+    );
+    expect(stdout).toContain('fenced by sluice.default.copy.source.logs.rack-7\n');
+    expect(stdout).toMatch(/hole: after SIGKILL the last 100 ms \(16MiB at the most\) and what was in flight/);
+    expect(stdout).toMatch(/topic lines +kafka: created when it is missing: 2 partitions, replication as the brokers/);
+    const json = await runHere(folder, ['plan', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ kafka: { sasl: { username: 'hub', password: '***' } } });
+    expect(stdout + json.stdout).not.toContain('canary');
+  });
+
+  test('with the protocol of KIP-848 the brokers decide on the takeover, and kafkajs fences nothing', async () => {
+    const plan = async (more: string): Promise<string> => {
+      await write({
+        'sluice.yaml': `kafka: { brokers: ['b:9092'], ${more} }\npipelines: [copy.yaml]`,
+        'copy.yaml': good,
+      });
+      return (await runHere(folder, ['plan'])).stdout;
+    };
+    expect(await plan('client: { group_protocol: consumer }')).toContain('group.consumer.session.timeout.ms');
+    const old = await plan('driver: kafkajs');
+    expect(old).toContain('hole: nothing fences a hub that was replaced');
+    expect(old).not.toContain('fenced by');
+  });
+
+  test('commands of the embedded log name the tools of Kafka, and run wants its references first', async () => {
+    await write({ 'sluice.yaml': kafka.replace('canary', "'${env:KAFKA_PASSWORD}'"), 'copy.yaml': good });
+    for (const command of [
+      ['log', 'check'],
+      ['log', 'dump', 'lines'],
+    ])
+      expect(await runHere(folder, command)).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('kafka-console-consumer --bootstrap-server kafka-1:9092') as string,
+      });
+    expect(await runHere(folder, ['run'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('resolving ${env:KAFKA_PASSWORD}: the variable is not set') as string,
+    });
+  });
+});
+
 test('init makes a hub that validates, and never overwrites', async () => {
   const made = await runHere(folder, ['init', 'my-hub']);
   expect(made).toMatchObject({

@@ -148,6 +148,16 @@ test('the banner says what runs, where it is, and what to do', () => {
   );
 });
 
+test('the banner says which Kafka, with references as they are written and no credentials', () => {
+  const brokers = ['a:1', '${env:BROKER}:2', 'c:3', 'd:4'];
+  const sasl = { mechanism: 'plain', username: 'hub', password: 'canary' };
+  const kafka = { brokers, tls: { ca: 'ca.pem' }, sasl, driver: 'kafkajs' };
+  const [head] = banner({ plan: { ...plan, kafka }, version: '0.1.0', cwd, once: true }).split('\n');
+  expect(head).toBe(
+    'sluice 0.1.0 · hub default · Kafka at a:1, ${env:BROKER}:2, c:3 and 1 more (TLS, plain, driver kafkajs)',
+  );
+});
+
 test('the banner of --once has no API and nothing to try, and prints no reference', () => {
   const secret = sink('archive', 'file', { path: '${env:TARGET}/x' });
   const chained = { ...quickstart, sources: [], sinks: [{ ...secret, name: 'file' }] };
