@@ -26,7 +26,11 @@ test('a client that was never used closes at once, and is closed', async () => {
 
 test('a reader of a cluster that cannot be reached takes its orders before the driver is there, and ends with it', async () => {
   const client = open();
-  const reader = client.openReader({ isolation: 'read_committed', pool: new BufferPool({ budgetBytes: 65_536 }), fetchBytes: 1024 });
+  const reader = client.openReader({
+    isolation: 'read_committed',
+    pool: new BufferPool({ budgetBytes: 65_536 }),
+    fetchBytes: 1024,
+  });
   reader.seek('a', 0, 7);
   reader.pause('a', 0);
   reader.resume('a', 0);
