@@ -159,8 +159,8 @@ export class ConsumerGroup implements Membership {
 
   async #towardsTarget(): Promise<void> {
     const { holdings } = this.#context;
-    const epoch = this.#epoch;
-    const target = await this.#named(this.#target!);
+    const wanted = this.#target!;
+    const target = await this.#named(wanted);
     const kept = this.#owned.filter((own) => target.some((other) => isSame(own, other)));
     if (kept.length < this.#owned.length) {
       const gone = without(this.#owned, kept);
@@ -170,12 +170,12 @@ export class ConsumerGroup implements Membership {
     }
     const added = target.filter((other) => !this.#owned.some((own) => isSame(own, other)));
     if (added.length === 0) {
-      this.#target = null;
+      if (this.#target === wanted) this.#target = null;
       return;
     }
     const member = this.generation;
     const saved = await patiently(this.#context, this.#doing, () => withSaved(this.#context, added, member));
-    if (!this.#isMember || this.#epoch < epoch) return;
+    if (!this.#isMember) return;
     this.#owned = [...this.#owned, ...added];
     holdings.take(saved);
   }

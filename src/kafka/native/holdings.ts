@@ -11,11 +11,16 @@ export interface Committed extends KafkaTopicPartition {
 /** The partitions that whoever reads was told of, and tells him when they come and go. */
 export class Holdings {
   readonly #queue: EventQueue;
-  readonly #fetcher: Fetcher;
+  readonly #fetcher: Pick<Fetcher, 'forget'>;
   readonly #signal: AbortSignal;
   readonly #held = new Map<string, KafkaTopicPartition>();
+  readonly #readable = new Set<string>();
 
-  constructor(options: { readonly queue: EventQueue; readonly fetcher: Fetcher; readonly signal: AbortSignal }) {
+  constructor(options: {
+    readonly queue: EventQueue;
+    readonly fetcher: Pick<Fetcher, 'forget'>;
+    readonly signal: AbortSignal;
+  }) {
     this.#queue = options.queue;
     this.#fetcher = options.fetcher;
     this.#signal = options.signal;
@@ -25,14 +30,21 @@ export class Holdings {
     return this.#held.has(keyOf(topic, partition));
   }
 
+  /** False from the moment that the partition is to be given up, whether or not whoever reads was told already. */
+  mayRead(topic: string, partition: number): boolean {
+    return this.#readable.has(keyOf(topic, partition));
+  }
+
   get all(): readonly KafkaTopicPartition[] {
     return [...this.#held.values()];
   }
 
   take(partitions: readonly Committed[]): void {
     if (partitions.length === 0) return;
-    for (const { topic, partition, incarnation } of partitions)
+    for (const { topic, partition, incarnation } of partitions) {
       this.#held.set(keyOf(topic, partition), { topic, partition, incarnation });
+      this.#readable.add(keyOf(topic, partition));
+    }
     this.#queue.push({ take: () => ({ type: 'assigned', partitions }) });
   }
 
@@ -51,6 +63,7 @@ export class Holdings {
 
   async #revoke(partitions: readonly KafkaTopicPartition[], isLost: boolean): Promise<void> {
     if (partitions.length === 0) return;
+    for (const { topic, partition } of partitions) this.#readable.delete(keyOf(topic, partition));
     this.#fetcher.forget(partitions);
     const { promise, resolve: done } = Promise.withResolvers<undefined>();
     this.#queue.push({

@@ -32,6 +32,7 @@ class NativeMember implements KafkaMember {
   readonly #failing = new AbortController();
   readonly #waiting: Waiting;
   readonly #fetcher: Fetcher;
+  readonly #holdings: Holdings;
   readonly #membership: Membership;
   readonly #lane: string;
   readonly #running: Promise<void>;
@@ -48,6 +49,7 @@ class NativeMember implements KafkaMember {
     this.#lane = `${lane}-group`;
     this.#fetcher = new Fetcher({ cluster, reader: options, lane, queue, waiting, signal });
     const holdings = new Holdings({ queue, fetcher: this.#fetcher, signal });
+    this.#holdings = holdings;
     const context = { cluster, options, waiting, holdings, lane: this.#lane, signal, tuning };
     this.#membership = options.protocol === 'classic' ? new ClassicGroup(context) : new ConsumerGroup(context);
     onceAborted(signal, () => {
@@ -64,8 +66,9 @@ class NativeMember implements KafkaMember {
     return this.#queue.next(signal);
   }
 
+  /** Of a partition that is being given up nothing is read any more, even if whoever seeks does not know it yet. */
   seek(topic: string, partition: number, offset: number): void {
-    this.#fetcher.seek(topic, partition, offset);
+    if (this.#holdings.mayRead(topic, partition)) this.#fetcher.seek(topic, partition, offset);
   }
 
   pause(topic: string, partition: number): void {
