@@ -70,36 +70,34 @@ serverSuite('members of a consumer group of a Kafka broker', ['kafka'], (where) 
     await Promise.all([client.close(), cluster.close()]);
   });
 
-  test('one that is killed loses its partitions to the others within the session time-out, and no record is lost', async () => {
+  test('one that is killed loses its partitions to the others within the session time-out, one that is slow does not', async () => {
     await createTopic(8);
+    const slowGroup = uniqueName('group');
+    const [slow, other] = [joined({ group: slowGroup }), joined({ group: slowGroup })];
     const survivor = joined();
     const child = spawnMember(where.kafka.brokers, group, topic);
     children.push(child.process);
-    await until(() => survivor.partitions.length === 4 && child.partitions() === 4);
+    await until(() => [slow, other, survivor].every(({ partitions }) => partitions.length === 4));
+    await until(() => child.partitions() === 4);
     await fill(8, 20);
     await until(() => survivor.seen.length >= 4 * 20);
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    slow.hold = promise;
+    const diaries = [...slow.diary, ...other.diary];
+
     child.process.kill('SIGKILL');
     const killed = performance.now();
     await until(() => survivor.partitions.length === 8);
     expect(performance.now() - killed).toBeLessThan(SESSION_MS + 3000);
     await until(() => new Set(survivor.seen).size === 8 * 20);
     // What it kept was not begun anew.
-    expect(survivor.diary[0]).toBe('+0,1,2,3,4,5,6,7');
     expect(survivor.diary.filter((entry) => entry.startsWith('lost'))).toEqual([]);
-  });
+    expect(new Set(survivor.seen.slice(0, 80)).size).toBe(80);
 
-  test('whoever reads may take longer than the session time-out: heartbeats go on, and so do the others', async () => {
-    await createTopic(4);
-    await fill(4, 5);
-    const [slow, other] = [joined(), joined()];
-    await until(() => slow.partitions.length === 2 && other.partitions.length === 2);
-    const entries = [slow.diary.length, other.diary.length];
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    slow.hold = promise;
-    await delay(SESSION_MS + 1000);
+    await delay(Math.max(0, killed + SESSION_MS + 500 - performance.now()));
     resolve(undefined);
     await slow.commit();
-    expect([slow.diary.length, other.diary.length]).toEqual(entries);
+    expect([...slow.diary, ...other.diary]).toEqual(diaries);
   });
 
   test('a member that the group removed loses its partitions, joins anew and reads on', async () => {
@@ -212,6 +210,7 @@ serverSuite('members of a consumer group of a Kafka broker', ['kafka'], (where) 
   });
 });
 
+/** Heartbeats and rebalances take their time on a busy machine. */
 async function until(holds: () => boolean): Promise<void> {
   const deadline = performance.now() + 25_000;
   while (!holds()) {

@@ -9,7 +9,7 @@ export class WorkingMember {
   readonly seen: string[] = [];
   readonly diary: string[] = [];
   /** While set, nothing is asked for. */
-  hold: Promise<void> | null = null;
+  hold: Promise<unknown> | null = null;
   failure: unknown = null;
   readonly #view = new RecordView({ decode: (bytes) => bytes });
   readonly #next = new Map<string, { topic: string; partition: number; next: number }>();
