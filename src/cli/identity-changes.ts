@@ -13,7 +13,11 @@ export interface IdentityChange {
 }
 
 /** Which identities appear and which disappear: renaming a pipeline, a source or a sink means to start it anew. */
-export function identityChanges(pipelines: readonly PlannedPipeline[], view: SavedView): readonly IdentityChange[] {
+export function identityChanges(
+  pipelines: readonly PlannedPipeline[],
+  view: SavedView,
+  where: 'embedded' | 'kafka',
+): readonly IdentityChange[] {
   const saved = new Map(view.pipelines.map((state) => [state.pipeline, namesOf(state)]));
   const appeared = pipelines.flatMap((pipeline) => {
     const names = saved.get(pipeline.name) ?? { sink: [], source: [] };
@@ -26,7 +30,7 @@ export function identityChanges(pipelines: readonly PlannedPipeline[], view: Sav
     return (['source', 'sink'] as const).flatMap((kind) =>
       names[kind]
         .filter((each) => !legs.some((leg) => leg.kind === kind && leg.name === each))
-        .map((each) => goneLeg(name, kind, each)),
+        .map((each) => goneLeg(name, kind, { name: each, where })),
     );
   });
   return [...appeared, ...disappeared];
@@ -59,8 +63,14 @@ function recordsOf({ topics }: SavedView, topic: string): number {
   return found?.ends.reduce((sum, end, partition) => sum + end - (found.starts[partition] ?? 0), 0) ?? 0;
 }
 
-function goneLeg(pipeline: string, kind: PlannedLeg['kind'], name: string): IdentityChange {
-  const kept = kind === 'source' ? 'its checkpoint is kept' : 'its topic keeps what it has not read';
+function goneLeg(
+  pipeline: string,
+  kind: PlannedLeg['kind'],
+  { name, where }: { name: string; where: 'embedded' | 'kafka' },
+): IdentityChange {
+  const saved = kind === 'source' ? 'its checkpoint is kept' : 'its offsets are kept';
+  // Kafka keeps records whether somebody wants them or not.
+  const kept = kind === 'sink' && where === 'embedded' ? 'its topic keeps what it has not read' : saved;
   const text = `${kind} ${pipeline}/${name} is gone; ${kept} until: sluice offsets forget ${pipeline}/${name}`;
   return { pipeline, kind, name, change: 'gone', text };
 }

@@ -18,6 +18,8 @@ export function kafkaLines(kafka: KafkaSettings, group: string): readonly string
 export function planLines(
   { name, topic, isReader, legs, deadLetterTopic }: PlannedPipeline,
   where: 'embedded' | 'kafka',
+  /** Of a topic that is known to be there. */
+  existing?: number,
 ): readonly string[] {
   const title = ({ kind, name: leg, connector }: PlannedLeg): string =>
     `${kind} ${leg}${leg === connector ? '' : ` (${connector})`}`;
@@ -36,7 +38,7 @@ export function planLines(
   return [
     name,
     ...legLines('source'),
-    row(`topic ${topic.name}`, topicText(topic, { where, isReader })),
+    row(`topic ${topic.name}`, topicText(topic, { where, isReader, existing })),
     ...legLines('sink'),
     row('dead letters', deadLetterTopic ?? 'off: a refused record pauses its leg'),
   ];
@@ -48,9 +50,10 @@ function tier({ parsedFor }: PlannedLeg): string {
 
 function topicText(
   topic: PlannedPipeline['topic'],
-  { where, isReader }: { where: 'embedded' | 'kafka'; isReader: boolean },
+  { where, isReader, existing }: { where: 'embedded' | 'kafka'; isReader: boolean; existing: number | undefined },
 ): string {
   const { partitions, compression, retentionMs, retentionBytes, replicationFactor } = topic;
+  if (existing !== undefined) return `kafka: ${counted(existing, 'partition')} exist${existing === 1 ? 's' : ''}`;
   if (isReader) return where === 'kafka' ? 'kafka: as it is' : 'embedded: written by another pipeline';
   const compressed = compression === 'none' ? [] : [compression];
   const shape = [counted(partitions, 'partition'), ...compressed];

@@ -110,6 +110,12 @@ serverSuite('a hub on Kafka', ['kafka'], (where) => {
       said: containing('kafka-dump-log'),
     });
 
+    await folder.write('p.yaml', pipelineText(name).replace('    key:', '    name: renamed\n    key:'));
+    const planned = await say(folder, 'plan', '--connect');
+    expect(planned.said).toMatch(/topic clean-\S+ +kafka: 2 partitions exist\n/);
+    expect(planned.said).toContain(`source ${name}/renamed has no checkpoint: it begins at its beginning\n`);
+    expect(planned.said).toContain(`source ${name}/file is gone; its checkpoint is kept until: sluice offsets forget`);
+    expect(planned.said).not.toContain(`sink ${name}/file`);
     const forget = (): Promise<{ code: number | null }> => say(folder, 'offsets', 'forget', `${name}/file`, '--sink');
     // A static member is one until its session is over.
     const deadline = Date.now() + 3 * SESSION_MS;
