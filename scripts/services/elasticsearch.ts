@@ -10,7 +10,7 @@ import { freePorts } from '../../src/testing/free-ports.ts';
 import type { Service, Settings } from './service.ts';
 
 const run = promisify(execFile);
-const version = '8.19.21';
+export const elasticsearchVersion = '8.19.21';
 
 /** A main and a plugin of our own: Maven Central has the server, not the distribution around it. */
 const sources = join(import.meta.dirname, 'elasticsearch');
@@ -24,7 +24,7 @@ export interface ElasticsearchAddress {
  * `testes.authorization` asks for an Authorization header, `POST /_testes/hold/write` lets all writes wait until `DELETE /_testes/hold`.
  */
 export const elasticsearch: Service<ElasticsearchAddress> = {
-  summary: `Elasticsearch ${version}, one node`,
+  summary: `Elasticsearch ${elasticsearchVersion}, one node`,
   async up(folder, settings) {
     const [http, transport] = (await freePorts(2)) as [number, number];
     const url = `http://127.0.0.1:${http}`;
@@ -61,9 +61,9 @@ export const elasticsearch: Service<ElasticsearchAddress> = {
 };
 
 async function elasticsearchClasspath(): Promise<string> {
-  const jars = await resolveClasspath(`elasticsearch-${version}`, [
-    `org.elasticsearch:elasticsearch:${version}`,
-    `org.elasticsearch.plugin:transport-netty4:${version}`,
+  const jars = await resolveClasspath(`elasticsearch-${elasticsearchVersion}`, [
+    `org.elasticsearch:elasticsearch:${elasticsearchVersion}`,
+    `org.elasticsearch.plugin:transport-netty4:${elasticsearchVersion}`,
   ]);
   return [await compiled(jars), jars].join(delimiter);
 }
@@ -73,7 +73,10 @@ async function compiled(jars: string): Promise<string> {
   const files = (await readdir(sources)).filter((name) => name.endsWith('.java')).map((name) => join(sources, name));
   const hash = createHash('sha256').update(jars);
   for (const file of files.sort()) hash.update(await readFile(file));
-  const folder = join(cacheFolder(), `elasticsearch-${version}-classes-${hash.digest('hex').slice(0, 12)}`);
+  const folder = join(
+    cacheFolder(),
+    `elasticsearch-${elasticsearchVersion}-classes-${hash.digest('hex').slice(0, 12)}`,
+  );
   if (await exists(folder)) return folder;
   const temporary = `${folder}.${process.pid}`;
   await mkdir(temporary, { recursive: true });
