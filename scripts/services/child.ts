@@ -52,7 +52,14 @@ export async function isAlive(child: Child): Promise<boolean> {
 
 /** Sends a signal to exactly this process. False when it has ended. */
 export async function signalChild(child: Child, signal: NodeJS.Signals): Promise<boolean> {
-  return (await isAlive(child)) && process.kill(child.pid, signal);
+  if (!(await isAlive(child))) return false;
+  try {
+    return process.kill(child.pid, signal);
+  } catch (error) {
+    // It ended in between.
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
 }
 
 /** Ends exactly this process, a stopped one too: politely first, by force after the deadline. */
