@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../src/testing/free-ports.ts';
 import { serverSuite, uniqueName } from '../support/servers.ts';
 import { cleanUp, HubFolder, type HubProcess } from './support/hub-folder.ts';
+import { runHere } from './support/run-here.ts';
 
 /** Brokers allow no shorter one by default. */
 const SESSION_MS = 6000;
@@ -61,10 +62,9 @@ async function haveRead(...folders: readonly HubFolder[]): Promise<boolean> {
   return answers.every((answer) => answer !== null && /"read": [1-9]/.test(answer.body));
 }
 
-async function say(folder: HubFolder, ...args: string[]): Promise<{ code: number | null; said: string }> {
-  const command = folder.sluice(...args);
-  const code = await command.exit();
-  return { code, said: command.stdout + command.stderr };
+async function say(folder: HubFolder, ...args: string[]): Promise<{ code: number; said: string }> {
+  const { code, stdout, stderr } = await runHere(folder.path, args, folder.env);
+  return { code, said: stdout + stderr };
 }
 
 serverSuite('a hub on Kafka', ['kafka'], (where) => {
@@ -105,10 +105,6 @@ serverSuite('a hub on Kafka', ['kafka'], (where) => {
     expect(sources).toHaveLength(1);
     expect((await say(folder, 'dlq', 'list')).said).toMatch(new RegExp(`${name} +\\S+ +key +file +1 `));
     expect((await say(folder, 'dlq', 'show', name)).said).toContain('this is no JSON');
-    expect(await say(folder, 'log', 'check')).toMatchObject({
-      code: 2,
-      said: containing('kafka-dump-log'),
-    });
 
     await folder.write('p.yaml', pipelineText(name).replace('    key:', '    name: renamed\n    key:'));
     const planned = await say(folder, 'plan', '--connect');
@@ -116,10 +112,13 @@ serverSuite('a hub on Kafka', ['kafka'], (where) => {
     expect(planned.said).toContain(`source ${name}/renamed has no checkpoint: it begins at its beginning\n`);
     expect(planned.said).toContain(`source ${name}/file is gone; its checkpoint is kept until: sluice offsets forget`);
     expect(planned.said).not.toContain(`sink ${name}/file`);
-    const forget = (): Promise<{ code: number | null }> => say(folder, 'offsets', 'forget', `${name}/file`, '--sink');
+    const forget = (): Promise<{ code: number }> => say(folder, 'offsets', 'forget', `${name}/file`, '--sink');
     // A static member is one until its session is over.
     const deadline = Date.now() + 3 * SESSION_MS;
-    while ((await forget()).code !== 0) if (Date.now() > deadline) throw new Error('the sink is never idle');
+    while ((await forget()).code !== 0) {
+      if (Date.now() > deadline) throw new Error('the sink is never idle');
+      await sleep(200);
+    }
     expect((JSON.parse((await say(folder, 'offsets', 'get', '--json')).said) as { sinks: object[] }).sinks).toEqual([]);
   });
 
@@ -223,7 +222,7 @@ serverSuite('a hub on a secured Kafka', ['kafka-secured'], (where) => {
     const { sasl_plaintext: brokers } = where['kafka-secured'];
     const folder = await HubFolder.create({ 'p.yaml': pipelineText(name) }, hubText(brokers, name, sasl('alice')));
     const everything: string[] = [];
-    const ask = async (...args: string[]): Promise<{ code: number | null; said: string }> => {
+    const ask = async (...args: string[]): Promise<{ code: number; said: string }> => {
       const answer = await say(folder, ...args);
       everything.push(answer.said);
       return answer;
