@@ -3,6 +3,8 @@ import type { Clock, SluiceError } from '../../api/index.ts';
 import { addressOf, type BrokerAddress } from './address.ts';
 import { answerOf, kafkaError, KafkaError } from './errors.ts';
 
+const SILENT_MS = 2000;
+
 interface VersionRange {
   readonly lowest: number;
   readonly highest: number;
@@ -28,6 +30,7 @@ export class BrokerConnection {
   readonly #clock: Clock;
   readonly #usableUntil: number;
   readonly #whyBroken: (error: unknown) => string;
+  readonly #asking = new Set<{ readonly since: number }>();
   #throttledUntil = 0;
   #isRetired = false;
 
@@ -55,6 +58,12 @@ export class BrokerConnection {
   /** False: it broke, or is about to be closed; a new request needs another. */
   get isOpen(): boolean {
     return !this.#isRetired && this.connection.isConnected() && this.#clock.monotonic() < this.#usableUntil;
+  }
+
+  /** A call waits for its answer longer than brokers take: another broker may answer sooner. */
+  get isSilent(): boolean {
+    const [longest] = this.#asking;
+    return longest !== undefined && this.#clock.monotonic() - longest.since >= SILENT_MS;
   }
 
   /** Takes no new request. What is in flight goes on. */
@@ -98,12 +107,16 @@ export class BrokerConnection {
     const name = protocolAPIsById[apis[0]!.key] ?? '';
     const version = this.version(name, Math.min(...numbers), Math.max(...numbers));
     const api = apis.find((candidate) => candidate.version === version)!;
+    const asked = { since: this.#clock.monotonic() };
+    this.#asking.add(asked);
     try {
       const response = await answerOf(api.async(this.connection, ...args));
       this.throttled(throttleOf(response));
       return response;
     } catch (error) {
       throw this.failed(error, `asking broker ${this.address} (${name})`);
+    } finally {
+      this.#asking.delete(asked);
     }
   }
 

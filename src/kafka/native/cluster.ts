@@ -165,7 +165,9 @@ export class Cluster {
       const named = [...(this.metadata.view?.brokers ?? [])];
       const known = new Set(named.map(([, at]) => addressOf(at)));
       const configured = this.settings.brokers.filter((address) => !known.has(address)).map(parseAddress);
-      const broker = await this.#connections.first([...named, ...configured.map((at) => [-1, at] as const)]);
+      const all = [...named, ...configured.map((at) => [-1, at] as const)];
+      const silent = all.filter(([, at]) => this.#connections.isSilent(at));
+      const broker = await this.#connections.first([...all.filter((each) => !silent.includes(each)), ...silent]);
       if (this.metadata.view === null) await this.metadata.discover(broker);
       return broker;
     } finally {

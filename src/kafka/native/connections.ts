@@ -76,9 +76,10 @@ export class Connections {
     return opening;
   }
 
-  /** One that is there for short requests. */
+  /** One that is there for short requests, and answers. */
   openOne(): BrokerConnection | null {
-    for (const [key, { broker }] of this.#slots) if (key.endsWith('/control') && broker?.isOpen === true) return broker;
+    for (const [key, { broker }] of this.#slots)
+      if (key.endsWith('/control') && broker?.isOpen === true && !broker.isSilent) return broker;
     return null;
   }
 
@@ -95,6 +96,12 @@ export class Connections {
         () => undefined,
       );
     }
+  }
+
+  /** Is there a connection to it on which it does not answer at the moment? */
+  isSilent(at: BrokerAddress): boolean {
+    const address = addressOf(at);
+    return [...this.#slots.values()].some(({ broker }) => broker?.address === address && broker.isSilent);
   }
 
   /** To the first of these that answers, tried in turn. Rejects with `KAFKA_UNREACHABLE`, which names each and why, or with what only an operator mends. */

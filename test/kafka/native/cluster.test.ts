@@ -117,6 +117,22 @@ describe('reaching brokers', () => {
     expect(poll.isOpen).toBe(true);
   });
 
+  test('asks another broker while one is silent', async () => {
+    const second = await scripted();
+    const first = await scripted((request, self) => {
+      if (request.api !== 'Metadata') return self.wellBehaved(request);
+      if (self.count('Metadata') > 1) return null;
+      return metadata([self, second].map(({ port }, index) => ({ node: index + 1, host: '127.0.0.1', port })));
+    });
+    const cluster = clusterOf([first.address]);
+    await cluster.connection('any');
+    const silent = cluster.metadata.list(null).catch((reason: unknown) => reason);
+    while ((await cluster.connection('any')).address === first.address) await realClock.sleep(50);
+    expect(await cluster.metadata.list(null)).toEqual([]);
+    await cluster.close();
+    expect(await silent).toMatchObject({ code: 'KAFKA_CLOSED' });
+  });
+
   test('closes connections that nobody uses', async () => {
     const broker = await scripted();
     const cluster = clusterOf([broker.address], { clock: new FastClock(1000) });
