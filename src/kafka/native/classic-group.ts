@@ -10,6 +10,7 @@ import {
   rebalanced,
   subscribedTopics,
   UNKNOWN_MEMBER_ID,
+  watchTopics,
   withSaved,
   without,
   type Membership,
@@ -87,7 +88,7 @@ export class ClassicGroup implements Membership {
   }
 
   async run(): Promise<void> {
-    void this.#watch();
+    void watchTopics(this.#context, () => this.#look());
     for (;;) {
       if (this.#isLost) await this.#lose();
       const assigned = await this.#joinAndSync();
@@ -279,21 +280,13 @@ export class ClassicGroup implements Membership {
   }
 
   /** New topics that fit the pattern, and more partitions to assign, need another round. */
-  async #watch(): Promise<void> {
-    const { cluster, signal, tuning, options } = this.#context;
-    try {
-      for (;;) {
-        await cluster.clock.sleep(tuning.watchMs, signal);
-        const topics = 'pattern' in options.topics ? await subscribedTopics(this.#context) : this.#topics;
-        const counts = this.#counts === null ? null : await this.#partitionCounts([...this.#counts.keys()]);
-        if (isSame(topics, this.#topics) && (counts === null || this.#areSame(counts))) continue;
-        this.#mustRejoin = true;
-        this.#rouser.rouse();
-      }
-    } catch (error) {
-      if (!signal.aborted)
-        cluster.log.warn({ group: options.group, error: String(error) }, 'topics are watched no more');
-    }
+  async #look(): Promise<void> {
+    const isPattern = 'pattern' in this.#context.options.topics;
+    const topics = isPattern ? await subscribedTopics(this.#context) : this.#topics;
+    const counts = this.#counts === null ? null : await this.#partitionCounts([...this.#counts.keys()]);
+    if (isSame(topics, this.#topics) && (counts === null || this.#areSame(counts))) return;
+    this.#mustRejoin = true;
+    this.#rouser.rouse();
   }
 
   #areSame(counts: ReadonlyMap<string, number>): boolean {

@@ -8,6 +8,7 @@ import {
   rebalanced,
   subscribedTopics,
   UNKNOWN_MEMBER_ID,
+  watchTopics,
   withSaved,
   without,
   type Membership,
@@ -62,7 +63,7 @@ export class ConsumerGroup implements Membership {
   }
 
   async run(): Promise<void> {
-    void this.#watch();
+    if ('pattern' in this.#context.options.topics) void watchTopics(this.#context, () => this.#look());
     for (;;) {
       this.#topics = await subscribedTopics(this.#context);
       await this.#live();
@@ -191,21 +192,12 @@ export class ConsumerGroup implements Membership {
     });
   }
 
-  async #watch(): Promise<void> {
-    const { cluster, signal, tuning, options } = this.#context;
-    if (!('pattern' in options.topics)) return;
-    try {
-      for (;;) {
-        await cluster.clock.sleep(tuning.watchMs, signal);
-        const topics = await subscribedTopics(this.#context);
-        if (topics.join() === this.#topics.join()) continue;
-        this.#topics = topics;
-        this.#rouser.rouse();
-      }
-    } catch (error) {
-      if (!signal.aborted)
-        cluster.log.warn({ group: options.group, error: String(error) }, 'topics are watched no more');
-    }
+  /** Which topics fit the pattern now. Their partitions the coordinator watches. */
+  async #look(): Promise<void> {
+    const topics = await subscribedTopics(this.#context);
+    if (topics.join() === this.#topics.join()) return;
+    this.#topics = topics;
+    this.#rouser.rouse();
   }
 }
 

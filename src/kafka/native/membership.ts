@@ -1,4 +1,4 @@
-import { SluiceError } from '../../api/index.ts';
+import { describeError, SluiceError } from '../../api/index.ts';
 import type { GroupGeneration, MemberOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';
 import { fetchSaved, type TopicPartition } from './group-offsets.ts';
@@ -57,6 +57,23 @@ export async function subscribedTopics({ cluster, options, signal }: MembershipC
 function fits(pattern: RegExp, name: string): boolean {
   pattern.lastIndex = 0;
   return pattern.test(name);
+}
+
+/** Looks at the topics every now and then, until the membership ends. What cannot be asked for is asked for again. */
+export async function watchTopics(
+  { cluster, options, signal, tuning }: MembershipContext,
+  look: () => Promise<void>,
+): Promise<void> {
+  const isOver = (): boolean => signal.aborted;
+  while (!isOver()) {
+    try {
+      await cluster.clock.sleep(tuning.watchMs, signal);
+      await look();
+    } catch (error) {
+      if (isOver()) return;
+      cluster.log.warn({ group: options.group, error: describeError(error) }, 'cannot look at the topics of a group');
+    }
+  }
 }
 
 /** With what the group saved of them. One attempt. What was deleted meanwhile is left out. */
