@@ -237,7 +237,7 @@ function withNewestLeaders(topic: TopicMetadata, before: TopicMetadata): TopicMe
 }
 
 /** The first 48 bits of the topic id, or of a hash of cluster id and name, in base64url: 8 characters. */
-export function incarnationOf(name: string, topicId: string | null, clusterId: string): string {
+function incarnationOf(name: string, topicId: string | null, clusterId: string): string {
   const bytes =
     topicId === null
       ? createHash('sha256').update(`${clusterId}\0${name}`).digest()

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { Writer } from '@platformatic/kafka';
@@ -311,6 +312,18 @@ describe('what the cluster says of topics', () => {
     answers = -1000;
     cluster.metadata.invalidate();
     await expect(cluster.metadata.topic('late')).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN', retryable: false });
+  });
+
+  test('brokers without topic ids: the incarnation is made of cluster and name', async () => {
+    const topic = { name: 'a', id: '00000000-0000-0000-0000-000000000000' };
+    const broker = await scripted((request, self) =>
+      request.api === 'Metadata' ? metadata(me(self), [topic]) : self.wellBehaved(request),
+    );
+    const hash = createHash('sha256').update('scripted-cluster\0a').digest();
+    expect(await clusterOf([broker.address]).metadata.topic('a')).toMatchObject({
+      id: null,
+      incarnation: hash.subarray(0, 6).toString('base64url'),
+    });
   });
 
   test('a broker that lags behind does not bring an old leader back, a recreated topic does', async () => {
