@@ -8,14 +8,15 @@ const start = Type.Union(
     Type.Literal('earliest'),
     Type.Literal('latest'),
     Type.Object(
-      { time: Type.String({ minLength: 1, description: 'As in `2026-11-25T08:00:00Z`; by the time of the records.' }) },
-      closed,
-    ),
-    Type.Object(
       {
-        offsets: Type.Record(Type.String({ pattern: '^.+/[0-9]+$' }), Type.Integer({ minimum: 0 }), {
-          description: 'By `topic/partition`; others begin at the earliest record.',
-        }),
+        time: Type.Optional(
+          Type.String({ minLength: 1, description: 'As in `2026-11-25T08:00:00Z`; by the time of the records.' }),
+        ),
+        offsets: Type.Optional(
+          Type.Record(Type.String({ pattern: '^.+/[0-9]+$' }), Type.Integer({ minimum: 0 }), {
+            description: 'By `topic/partition`; others begin at the earliest record.',
+          }),
+        ),
       },
       closed,
     ),

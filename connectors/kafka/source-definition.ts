@@ -50,9 +50,14 @@ function findProblems(options: SourceOptions): readonly OptionProblem[] {
     problems.push({ path: ['topic_pattern'], message: '`topics` and `topic_pattern` exclude each other' });
   if (topic_pattern !== undefined && !compiles(topic_pattern))
     problems.push({ path: ['topic_pattern'], message: `\`${topic_pattern}\` is no regular expression` });
-  if (typeof start === 'object' && 'time' in start && Number.isNaN(Date.parse(start.time)))
-    problems.push({ path: ['start', 'time'], message: `\`${start.time}\` is no time; write \`2026-11-25T08:00:00Z\`` });
-  return problems;
+  return typeof start === 'string' ? problems : [...problems, ...startProblems(start)];
+}
+
+function startProblems({ time, offsets }: Exclude<SourceOptions['start'], string>): readonly OptionProblem[] {
+  if ((time === undefined) === (offsets === undefined))
+    return [{ path: ['start'], message: 'set either `time` or `offsets`' }];
+  if (time === undefined || !Number.isNaN(Date.parse(time))) return [];
+  return [{ path: ['start', 'time'], message: `\`${time}\` is no time; write \`2026-11-25T08:00:00Z\`` }];
 }
 
 function compiles(pattern: string): boolean {

@@ -56,16 +56,11 @@ async function startOf(
   client: KafkaClient,
   { start, signal }: { start: SourceOptions['start']; signal: AbortSignal },
 ): Promise<number> {
-  if (typeof start === 'object' && 'offsets' in start) {
-    const wanted = start.offsets[partitionKey({ topic, partition })];
-    if (wanted !== undefined) return wanted;
-  }
-  const at =
-    typeof start === 'string'
-      ? start
-      : 'time' in start
-        ? { timestampMs: Date.parse(start.time) }
-        : ('earliest' as const);
+  const { time, offsets } = typeof start === 'string' ? {} : start;
+  const wanted = offsets?.[partitionKey({ topic, partition })];
+  if (wanted !== undefined) return wanted;
+  const named = typeof start === 'string' ? start : 'earliest';
+  const at = time === undefined ? named : { timestampMs: Date.parse(time) };
   const found = await client.offsets(topic, at, { partitions: [partition], signal });
   return found.get(partition) ?? 0;
 }

@@ -1,0 +1,135 @@
+import type { Clock } from '../../../../src/api/index.ts';
+import {
+  bufferBytesFor,
+  BufferPool,
+  openKafka,
+  RecordBatchBuilder,
+  RecordView,
+  sealBatch,
+  type KafkaClient,
+  type KafkaProducer,
+} from '../../../../src/kafka/index.ts';
+import type { Compression } from '../../../../src/record/index.ts';
+import { createLogger, realClock } from '../../../../src/telemetry/index.ts';
+
+export interface Written {
+  readonly value: string | null;
+  readonly key?: string;
+  readonly timestamp?: number;
+  readonly headers?: readonly (readonly [string, string])[];
+}
+
+export interface Read {
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly timestamp: number;
+  readonly headers: readonly (readonly [string, string | null])[];
+}
+
+/** What a test does at a broker beside the connectors. */
+export class Cluster {
+  readonly client: KafkaClient;
+
+  constructor(brokers: string, clock: Clock = realClock) {
+    const client = {
+      id: 'test',
+      connect_timeout: 10_000,
+      request_timeout: 30_000,
+      session_timeout: 8000,
+      heartbeat_interval: 2000,
+      group_protocol: 'classic' as const,
+    };
+    const log = createLogger({ level: 'error', destination: process.stderr, pretty: false });
+    this.client = openKafka({ brokers: [brokers], tls: false, client, driver: 'native' }, { clock, log });
+  }
+
+  async createTopic(name: string, partitions = 1, config: Readonly<Record<string, string>> = {}): Promise<string> {
+    await this.client.createTopic({ name, partitions, replicationFactor: 1, config });
+    return name;
+  }
+
+  async produce(
+    topic: string,
+    partition: number,
+    records: readonly Written[],
+    { compression = 'none', producer }: { compression?: Compression; producer?: KafkaProducer } = {},
+  ): Promise<void> {
+    const used = producer ?? (await this.client.openProducer({}));
+    await used.send(topic, partition, batchOf(records, compression));
+    if (producer === undefined) await used.close();
+  }
+
+  /** All that read_committed sees, by partition and offset, with the bytes as they are stored. */
+  async read(topic: string): Promise<{ records: Read[]; stored: Buffer[] }> {
+    const ends = await this.client.offsets(topic, 'stable');
+    const starts = await this.client.offsets(topic, 'earliest');
+    const pool = new BufferPool({ budgetBytes: 16 * 1024 * 1024 });
+    const reader = this.client.openReader({ isolation: 'read_committed', pool, fetchBytes: 1024 * 1024 });
+    const open = new Set<number>();
+    for (const [partition, end] of ends) {
+      if (end === starts.get(partition)) continue;
+      open.add(partition);
+      reader.seek(topic, partition, starts.get(partition)!);
+    }
+    const [records, stored]: [Read[], Buffer[]] = [[], []];
+    const view = new RecordView({ decode: (bytes) => bytes });
+    while (open.size > 0) {
+      const event = await reader.next(AbortSignal.timeout(30_000));
+      if (event?.type !== 'chunk') throw new Error(`reading ${topic}: ${event?.type ?? 'nothing comes'}`);
+      const { chunk } = event;
+      view.addStored(chunk.partition, chunk.bytes, chunk.from);
+      records.push(...Array.from({ length: view.count }, (_, index) => recordOf(view, index)));
+      stored.push(Buffer.from(chunk.bytes));
+      view.clear();
+      chunk.release();
+      const { partition } = chunk.partition;
+      if (chunk.next >= ends.get(partition)!) open.delete(partition);
+    }
+    await reader.close();
+    records.sort((one, other) => one.partition - other.partition || one.offset - other.offset);
+    return { records, stored };
+  }
+
+  async values(topic: string): Promise<(string | null)[]> {
+    return (await this.read(topic)).records.map(({ value }) => value);
+  }
+
+  close(): Promise<void> {
+    return this.client.close();
+  }
+}
+
+function batchOf(records: readonly Written[], compression: Compression): Buffer {
+  const bytes = records.reduce(
+    (sum, { value, key }) => sum + bufferBytesFor((value?.length ?? 0) * 3 + (key?.length ?? 0) * 3 + 1000),
+    0,
+  );
+  const buffer = new BufferPool({ budgetBytes: bytes, bufferBytes: bytes }).tryAcquire(bytes)!;
+  const builder = new RecordBatchBuilder(buffer, { maxRecordBytes: bytes, now: () => Date.now() });
+  for (const { value, key, timestamp, headers } of records) {
+    builder.append(
+      value === null ? null : Buffer.from(value),
+      key === undefined ? null : Buffer.from(key),
+      timestamp,
+      headers?.map(([name, text]) => [name, Buffer.from(text)] as const),
+    );
+  }
+  return sealBatch(builder, { compression });
+}
+
+function recordOf(view: RecordView, index: number): Read {
+  return {
+    partition: view.runs[0]!.partition,
+    offset: view.offset(index),
+    key: textOf(view.key(index)),
+    value: textOf(view.value(index)),
+    timestamp: view.timestamp(index),
+    headers: [...view.headers(index)].map(([name, value]) => [name, textOf(value)] as const),
+  };
+}
+
+function textOf(bytes: Uint8Array | null): string | null {
+  return bytes === null ? null : Buffer.from(bytes).toString();
+}
