@@ -209,6 +209,25 @@ serverSuite('a hub on Kafka', ['kafka'], (where) => {
     expect(await Promise.all([back.end('SIGTERM'), survivor.end('SIGTERM')])).toEqual([0, 0]);
     expect((await one.published('out')).filter((line) => !wanted.has(line))).toEqual([]);
   });
+
+  test('a hub whose identity another one took over stops for good, and says why', async () => {
+    const name = uniqueName('twin');
+    const make = (): Promise<HubFolder> =>
+      HubFolder.create({ 'p.yaml': pipelineText(name) }, `${hubText(where.kafka.brokers, name)}host: twin\n`);
+    const [first, second] = [await make(), await make()];
+    await append(first, lines('a', 0, 10));
+    const replaced = first.run();
+    await untilPublished(replaced, first, 10);
+    const successor = second.run();
+    await append(second, lines('b', 0, 10));
+    await untilPublished(successor, second, 10);
+    await append(first, lines('a', 10, 20));
+    await replaced.until('it is told', async () => (await statusOf(first))?.state === 'failed');
+    expect((await statusOf(first))?.reason).toContain('another hub with the same identity took over');
+    expect(await statusOf(second)).toMatchObject({ state: 'running', reason: null });
+    expect(await successor.end('SIGTERM')).toBe(0);
+    expect(await replaced.end('SIGTERM')).toBe(4);
+  });
 });
 
 serverSuite('a hub on a secured Kafka', ['kafka-secured'], (where) => {
