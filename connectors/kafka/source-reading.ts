@@ -35,7 +35,7 @@ export class SourceReading {
 
   /** Ends when the signal aborts, or with `once` at the ends that the topics had at the start. */
   async run(): Promise<void> {
-    const { context } = this;
+    const context = this.#context;
     const toEnd = context.once
       ? await ReadToEnd.from(this.#client, this.#options, { group: this.#group, context })
       : null;
@@ -54,10 +54,6 @@ export class SourceReading {
       await accompanying.catch(() => undefined);
       await member.close();
     }
-  }
-
-  get context(): SourceContext {
-    return this.#context;
   }
 
   get #group(): string {
@@ -101,17 +97,14 @@ export class SourceReading {
   async #assign(member: KafkaMember, { partitions }: Event<'assigned'>): Promise<void> {
     const [client, context] = [this.#client, this.#context];
     const offsets = await startOffsets(partitions, { client, context, start: this.#options.start });
+    const begun = partitions.map(
+      (assigned) => new PartitionProgress(assigned, offsets.get(partitionKey(assigned))!, assigned.committed),
+    );
     // Before the first record: a hub that ends now must not start somewhere else next time.
-    await context.emit(await context.batch(1), {
-      positions: partitions.map((partition) => {
-        const key = partitionKey(partition);
-        return [key, positionOf(partition, offsets.get(key)!)] as const;
-      }),
-    });
-    for (const assigned of partitions) {
-      const from = offsets.get(partitionKey(assigned))!;
-      this.#progress.set(partitionKey(assigned), new PartitionProgress(assigned, from, assigned.committed));
-      member.seek(assigned.topic, assigned.partition, from);
+    await this.#checkpoint(begun);
+    for (const progress of begun) {
+      this.#progress.set(progress.key, progress);
+      member.seek(progress.partition.topic, progress.partition.partition, progress.settled);
     }
     this.#report();
   }
@@ -120,7 +113,11 @@ export class SourceReading {
     const revoked = partitions.flatMap((partition) => this.#progress.get(partitionKey(partition)) ?? []);
     await this.#settle(revoked);
     try {
-      if (!isLost) await this.#commit(member, revoked);
+      if (!isLost) {
+        // Durable before the next owner loads it, and never after that owner has saved a later one.
+        await this.#checkpoint(revoked);
+        await this.#commit(member, revoked);
+      }
     } finally {
       for (const { key } of revoked) this.#progress.delete(key);
       done();
@@ -200,6 +197,14 @@ export class SourceReading {
     const offsets = moved.map(({ partition: { topic, partition }, settled }) => ({ topic, partition, next: settled }));
     await member.commit(offsets);
     moved.forEach((progress, index) => (progress.committed = offsets[index]!.next));
+  }
+
+  /** Resolves when the positions are durable: they come without records. */
+  async #checkpoint(progress: readonly PartitionProgress[]): Promise<void> {
+    if (progress.length === 0) return;
+    await this.#context.emit(await this.#context.batch(1), {
+      positions: progress.map(({ key, partition, settled }) => [key, positionOf(partition, settled)] as const),
+    });
   }
 
   #report(): void {

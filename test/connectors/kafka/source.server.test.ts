@@ -1,5 +1,5 @@
 import { kafkaTool, serverSuite, uniqueName } from '../../support/servers.ts';
-import { cleanUp, HubFolder } from '../../cli/support/hub-folder.ts';
+import { cleanUp, HubFolder, type HubProcess } from '../../cli/support/hub-folder.ts';
 import { Cluster } from './support/cluster.ts';
 
 const values = (count: number, prefix = 'v'): { value: string; key: string }[] =>
@@ -131,6 +131,34 @@ sinks:
     expect(await folder.published('out')).toEqual(
       [...values(20, 'new'), ...values(50, 'old')].map(({ value }) => value),
     );
+  });
+
+  test('hubs of a group share the partitions, and one takes over from another that was killed', async () => {
+    const topic = await cluster.createTopic(uniqueName('source-shared'), 4);
+    const target = uniqueName('source-target');
+    const yaml = `name: ${target}
+sources:
+  - kafka: { brokers: ['${where.kafka.brokers}'], topics: ['${topic}'], client: { session_timeout: 6s } }
+topic: { name: ${target}, partitions: 2 }
+`;
+    const hub = `kafka: { brokers: ['${where.kafka.brokers}'] }\ngroup: shared`;
+    const folders = [await HubFolder.create({ 'p.yaml': yaml }, hub), await HubFolder.create({ 'p.yaml': yaml }, hub)];
+    const [first, second] = folders.map((folder) => folder.run()) as [HubProcess, HubProcess];
+    const group = `sluice.shared.${target}.source.kafka`;
+    const members = async (): Promise<number> => (await cluster.client.describeGroup(group))?.members.length ?? 0;
+    await second.until('both are members', async () => (await members()) === 2, 30_000);
+    const write = async (round: string): Promise<string[]> => {
+      for (const partition of [0, 1, 2, 3])
+        await cluster.produce(topic, partition, values(250, `${round}${partition}-`));
+      return [0, 1, 2, 3].flatMap((partition) => values(250, `${round}${partition}-`).map(({ value }) => value));
+    };
+    const expected = await write('a');
+    await first.end('SIGKILL');
+    expected.push(...(await write('b')));
+    const arrived = async (): Promise<Set<string | null>> => new Set(await cluster.values(target));
+    await second.until('the other has read it all', async () => (await arrived()).size === expected.length, 30_000);
+    expect([...(await arrived())].sort()).toEqual(expected.sort());
+    expect(await second.end('SIGTERM')).toBe(0);
   });
 
   test('mistakes are problems with their place', async () => {
