@@ -2,7 +2,16 @@ import type { KafkaClient, KafkaTopicPartition } from '../../kafka/index.ts';
 import type { SinkStates } from './sink-states.ts';
 import { decideStart, type Start } from './start-rules.ts';
 
-interface FindStartsOptions {
+/** `committed`: by the group. */
+export type AssignedPartition = KafkaTopicPartition & { readonly committed: number | null };
+
+export interface PartitionStart {
+  readonly partition: number;
+  readonly committed: number | null;
+  readonly start: Start;
+}
+
+export interface FindStartsOptions {
   readonly client: KafkaClient;
   readonly states: SinkStates;
   readonly topic: string;
@@ -16,9 +25,9 @@ interface FindStartsOptions {
 
 /** Where a sink goes on in the partitions that its group assigned, by what group, state records and log say. */
 export async function findStarts(
-  assigned: readonly (KafkaTopicPartition & { readonly committed: number | null })[],
+  assigned: readonly AssignedPartition[],
   options: FindStartsOptions,
-): Promise<{ readonly partition: number; readonly start: Start }[]> {
+): Promise<readonly PartitionStart[]> {
   if (assigned.length === 0) return [];
   const { client, states, topic, partitionCount, start, keyed, cut, signal } = options;
   const of = { partitions: assigned.map(({ partition }) => partition), signal };
@@ -30,6 +39,7 @@ export async function findStarts(
   const starts = start === 'earliest' ? earliest : await client.offsets(topic, 'stable', of);
   return assigned.map(({ partition, incarnation, committed }) => ({
     partition,
+    committed,
     start: decideStart(
       {
         topic,

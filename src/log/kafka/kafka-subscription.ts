@@ -2,11 +2,11 @@ import { SluiceError, type Clock, type Logger, type Metrics } from '../../api/in
 import type { KafkaChunk, KafkaClient, KafkaEvent, KafkaMember, MemberOptions } from '../../kafka/index.ts';
 import { METRIC } from '../../telemetry/index.ts';
 import type { Assignment, SubscribeOptions, SubscriptionEvent, TopicSubscription } from '../topic-log.ts';
+import { beginPartitions } from './begin-partitions.ts';
 import { sinkGroup, type Owner } from './identities.ts';
 import { closedError, hasCode, readError } from './log-errors.ts';
 import { OwnedPartitions } from './owned-partitions.ts';
 import type { SinkStates } from './sink-states.ts';
-import { findStarts } from './find-starts.ts';
 import type { TopicTable } from './topic-table.ts';
 import { whicheverFirst } from './whichever-first.ts';
 
@@ -100,6 +100,12 @@ export class KafkaSubscription implements TopicSubscription {
     return [...ends].sort(([a], [b]) => a - b).map(([, end]) => end);
   }
 
+  async saved(): Promise<ReadonlyMap<number, number>> {
+    const { client, topic, owner, sink } = this.#options;
+    const offsets = await client.groupOffsets(sinkGroup(owner, sink), this.#over.signal);
+    return new Map(offsets.filter((one) => one.topic === topic).map(({ partition, next }) => [partition, next]));
+  }
+
   /** Resolves when what was committed so far is answered, and the states behind it are saved too. */
   async settled(): Promise<void> {
     await this.#committing;
@@ -179,43 +185,28 @@ export class KafkaSubscription implements TopicSubscription {
   }
 
   async #assign({ partitions }: EventOf<'assigned'>): Promise<void> {
-    const { topics, topic, sink, start, keyed = false, client, states, log } = this.#options;
-    const { signal } = this.#over;
-    const found = await topics.refresh(topic, signal);
-    const incarnation = partitions[0]?.incarnation;
-    if (incarnation !== undefined && found?.incarnation !== incarnation) {
-      // Changed between two looks.
-      this.#startOver();
-      return;
-    }
+    const { topics, topic } = this.#options;
+    const found = await topics.refresh(topic, this.#over.signal);
+    const isSame = partitions.every(({ incarnation }) => incarnation === found?.incarnation);
+    // A group may hold on to partitions that the topic does not have any more, until it looks again.
+    const real = partitions.filter(({ partition }) => partition < (found?.partitions ?? 0));
+    if (found === null || !isSame) this.#startOver();
+    else if (real.length > 0) await this.#begin(real, found.partitions);
+  }
+
+  async #begin(partitions: EventOf<'assigned'>['partitions'], partitionCount: number): Promise<void> {
+    const { topic, start, keyed = false, client, states, log } = this.#options;
     const cut = this.#owned.takeCut();
-    const starts = await findStarts(partitions, {
-      client,
-      states,
-      topic,
-      start,
-      keyed,
-      cut,
-      partitionCount: found?.partitions ?? 0,
-      signal,
-    });
-    await states.save(starts.map(({ partition, start: { state } }) => [partition, state] as const));
-    const moved = starts.filter(({ partition, start: { state } }) => {
-      return state.next !== partitions.find((one) => one.partition === partition)?.committed;
-    });
-    if (moved.length > 0)
-      await this.#member.commit(
-        moved.map(({ partition, start: { state } }) => ({ topic, partition, next: state.next })),
-      );
-    const assigned: Assignment[] = starts.map(({ partition, start: { state, why } }) => {
-      const { next } = state;
-      if (why === 'goes on') log.debug({ sink, topic, partition, next }, 'partition assigned');
-      else if (why === 'new' || why === 'new partition')
-        log.info({ topic, partition, next, why }, 'sink begins to read a partition');
-      else log.warn({ topic, partition, next, why }, 'sink reads a partition from another offset than it had saved');
-      return { ...this.#owned.add(topic, partition, state), committed: next, reset: state.reset };
-    });
-    if (assigned.length > 0) this.#ready.push({ type: 'assigned', partitions: assigned });
+    const { signal } = this.#over;
+    const member = this.#member;
+    const options = { client, member, states, topic, partitionCount, start, keyed, cut, signal, log };
+    const starts = await beginPartitions(partitions, options);
+    const assigned: Assignment[] = starts.map(({ partition, start: { state } }) => ({
+      ...this.#owned.add(topic, partition, state),
+      committed: state.next,
+      reset: state.reset,
+    }));
+    this.#ready.push({ type: 'assigned', partitions: assigned });
   }
 
   #revoke({ partitions, isLost, done }: EventOf<'revoked'>): void {
