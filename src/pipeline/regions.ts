@@ -8,8 +8,11 @@ import {
   type PooledBuffer,
 } from '../record/index.ts';
 
-/** A batch grows no larger, so that readers with small buffers can take it; a single record may. */
-export const MAX_BATCH_BYTES = 1024 * 1024;
+/**
+ * The records of a batch take no more, so that readers with small buffers can take it and, with its header, brokers by their default (`message.max.bytes`,
+ * 1,048,588); a single record may.
+ */
+export const MAX_BATCH_BYTES = 1024 * 1024 - 1024;
 
 interface Region {
   readonly topic: string;

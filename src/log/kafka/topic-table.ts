@@ -9,7 +9,7 @@ import type { KafkaLogPlan, KafkaLogTopic } from './options.ts';
 const BATCH_ROOM_BYTES = 1024;
 const DEAD_LETTER_ROOM_BYTES = 32 * 1024;
 /** What the engine fills batches up to, whatever the records' size. */
-const LEAST_BATCH_BYTES = 1024 * 1024 + BATCH_ROOM_BYTES;
+const LEAST_BATCH_BYTES = 1024 * 1024;
 /** A topic that an operator deletes is often made again by the operator: for so long nobody else does. */
 const GONE_MS = 10_000;
 const DEAD_LETTER_PARTITIONS = 1;
