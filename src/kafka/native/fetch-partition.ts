@@ -23,8 +23,8 @@ export class FetchPartition {
   neededBytes = 0;
   end = 0;
   failures = 0;
-  /** Not before this time, after a failure. */
-  retryAt = 0;
+  /** Pauses after failures that are not over yet. */
+  rests = 0;
   #identity: KafkaTopicPartition | null = null;
   readonly #waiting: Waiting;
   #wait: ReturnType<Waiting['begin']> | null = null;
@@ -50,7 +50,9 @@ export class FetchPartition {
   }
 
   get wantsFetch(): boolean {
-    return !this.isPaused && this.inFlight !== this.version && !this.isStill && this.queued === null;
+    return (
+      !this.isPaused && this.inFlight !== this.version && !this.isStill && this.queued === null && this.rests === 0
+    );
   }
 
   seek(offset: number): void {

@@ -156,7 +156,7 @@ export class Fetcher {
     const { metadata } = this.#options.cluster;
     const wanted = new Map<number, boolean>();
     for (const partition of this.#partitions.values()) {
-      if (!this.#wantsFetch(partition)) continue;
+      if (!partition.wantsFetch) continue;
       const leader = metadata.leader(partition.topic, partition.number);
       if (leader === null || this.#topics.get(partition.topic) === null) void this.#topics.lookUp(partition.topic);
       else wanted.set(leader.node, (wanted.get(leader.node) ?? false) || !partition.isDrained);
@@ -167,10 +167,6 @@ export class Fetcher {
       if (poll.state === 'idle' && catchUp.state === 'idle' && untaken === 0) this.#run(poll);
       else if (poll.state === 'sent' && catchUp.state === 'idle' && mayHaveMore) this.#run(catchUp);
     }
-  }
-
-  #wantsFetch(partition: FetchPartition): boolean {
-    return partition.wantsFetch && partition.retryAt <= this.#options.cluster.clock.monotonic();
   }
 
   #linesTo(node: number): BrokerLines {
@@ -221,7 +217,7 @@ export class Fetcher {
     const { metadata } = this.#options.cluster;
     const wanted: FetchPartition[] = [];
     for (const partition of this.#partitions.values()) {
-      if (!this.#wantsFetch(partition) || (catchesUp && partition.isDrained)) continue;
+      if (!partition.wantsFetch || (catchesUp && partition.isDrained)) continue;
       if (metadata.leader(partition.topic, partition.number)?.node !== line.node) continue;
       if (this.#topics.get(partition.topic) === null) continue;
       // It takes the whole answer for itself.

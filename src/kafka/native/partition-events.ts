@@ -53,9 +53,13 @@ export class PartitionEvents {
   delay(partition: FetchPartition, error: SluiceError): void {
     const { cluster, signal, onFree } = this.#options;
     partition.failed(error.message);
-    const delayMs = backOff(partition.failures);
-    partition.retryAt = cluster.clock.monotonic() + delayMs;
-    // A clock may wake a moment early.
-    cluster.clock.sleep(delayMs + 1, signal).then(onFree, () => undefined);
+    partition.rests++;
+    cluster.clock.sleep(backOff(partition.failures), signal).then(
+      () => {
+        partition.rests--;
+        onFree();
+      },
+      () => undefined,
+    );
   }
 }
