@@ -53,7 +53,7 @@ export class Cluster {
     this.#waiting = new Waiting(clock, onWait ?? (() => undefined));
     const tokens = settings.sasl === undefined ? null : new OAuthTokens(settings.sasl, clock, this.closed);
     this.#connections = new Connections({
-      open: brokerOpener(settings, tokens, clock),
+      open: brokerOpener({ settings, tokens, clock, isKnown: () => this.metadata.view !== null }),
       settings,
       clock,
       log,
@@ -181,6 +181,10 @@ export class Cluster {
 
   #refreshAfter(error: SluiceError): void {
     if (!(error instanceof KafkaError) || error.class === 'retry') return;
+    if (error instanceof ProtocolError && error.topic !== null) {
+      this.metadata.invalidate(error.topic);
+      return;
+    }
     this.#coordinators.forget();
     if (error.class === 'metadata') this.metadata.invalidate();
   }

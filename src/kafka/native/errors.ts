@@ -21,20 +21,32 @@ export class KafkaError extends SluiceError {
 /** An error code of an answer. */
 export class ProtocolError extends KafkaError {
   readonly protocolCode: number;
+  /** The only one that it is about; null: others may be concerned. */
+  readonly topic: string | null;
 
-  constructor(protocolCode: number, doing: string, detail: string | null = null) {
+  constructor(
+    protocolCode: number,
+    doing: string,
+    { detail = null, topic = null }: { readonly detail?: string | null; readonly topic?: string | null } = {},
+  ) {
     const { name, class: errorClass, code, text } = meaningOf(protocolCode);
     const said =
       errorClass === 'denied' ? ['the access control of the cluster does not let this user'] : [text, detail];
     const words = said.filter((part) => part !== null && part !== '').join('; ');
     super(code, errorClass, doing, words === '' ? name : `${words} (${name})`);
     this.protocolCode = protocolCode;
+    this.topic = topic;
   }
 }
 
 /** `doing` names the operation and its object: `fetching from topic "a" partition 3`. `detail`: what the broker says beside the code. */
 export function protocolError(code: number, doing: string, detail: string | null = null): ProtocolError {
-  return new ProtocolError(code, doing, detail);
+  return new ProtocolError(code, doing, { detail });
+}
+
+/** Of an answer about one topic: what is known of others stays. */
+export function topicError(code: number, topic: string, doing: string): ProtocolError {
+  return new ProtocolError(code, doing, { topic });
 }
 
 /** Throws what an error code of an answer means; 0 means nothing. */

@@ -3,7 +3,7 @@ import * as kafka from '@platformatic/kafka';
 import { SluiceError, type Clock } from '../../api/index.ts';
 import type { BrokerAddress } from './address.ts';
 import type { BrokerConnection } from './broker-connection.ts';
-import { protocolError } from './errors.ts';
+import { KafkaError, topicError } from './errors.ts';
 
 const REFRESHED_AFTER_MS = 5 * 60_000;
 /** A topic that was just made is unknown to some brokers for a moment. */
@@ -110,7 +110,7 @@ export class Metadata {
         const code = entry?.errorCode ?? 3;
         if (UNKNOWN_TOPIC.has(code) && this.#clock.monotonic() >= until)
           throw new SluiceError('TOPIC_UNKNOWN', `${doing}: it does not exist`);
-        if (code !== 0) throw protocolError(code, doing);
+        if (code !== 0) throw topicError(code, name, doing);
         return this.#topics.get(name)!.topic;
       },
       signal,
@@ -150,7 +150,7 @@ export class Metadata {
         const { topics } = this.#learn(await broker.call(metadataApis, names === null ? null : [...names], false));
         for (const { errorCode, name } of topics)
           if (errorCode !== 0 && !UNKNOWN_TOPIC.has(errorCode))
-            throw protocolError(errorCode, `looking up topic ${JSON.stringify(name)}`);
+            throw topicError(errorCode, name!, `looking up topic ${JSON.stringify(name)}`);
         return topics.filter(({ errorCode }) => errorCode === 0).map(({ name }) => this.#topics.get(name!)!.topic);
       },
       signal,
@@ -185,10 +185,15 @@ export class Metadata {
   #learn(response: MetadataResponse): MetadataResponse {
     const brokers = response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }] as const);
     const id = response.clusterId ?? '';
-    if (brokers.length > 0) {
-      this.#view = { id, controller: response.controllerId, brokers: new Map(brokers) };
-      this.#isViewStale = false;
-    }
+    if (brokers.length === 0)
+      throw new KafkaError(
+        'KAFKA_UNREACHABLE',
+        'retry',
+        'asking for the brokers',
+        'a broker that starts knows none yet',
+      );
+    this.#view = { id, controller: response.controllerId, brokers: new Map(brokers) };
+    this.#isViewStale = false;
     for (const topic of response.topics) {
       if (typeof topic.name !== 'string') continue;
       if (topic.errorCode === 0) this.#keep(topicOf(topic, topic.name, id));

@@ -2,7 +2,7 @@ import * as kafka from '@platformatic/kafka';
 import { SluiceError } from '../../api/index.ts';
 import type { OffsetAt, OffsetsOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';
-import { protocolError, throwOnCode } from './errors.ts';
+import { topicError } from './errors.ts';
 
 const listOffsetsApis = [
   kafka.listOffsetsV2.api,
@@ -70,7 +70,7 @@ async function ask(
       const known = await cluster.metadata.topic(topic, signal);
       const missing = partitions.filter((partition) => !found.has(partition));
       const byLeader = Map.groupBy(missing, (partition) => known.partitions[partition]?.leader ?? NO_REPLICA);
-      if (byLeader.has(NO_REPLICA)) throw protocolError(LEADER_NOT_AVAILABLE, doing);
+      if (byLeader.has(NO_REPLICA)) throw topicError(LEADER_NOT_AVAILABLE, topic, doing);
       await Promise.all(
         [...byLeader].map(async ([node, ofLeader]) => {
           const broker = await cluster.connection({ node }, signal === undefined ? {} : { signal });
@@ -90,7 +90,7 @@ async function ask(
             ],
           );
           for (const { partitionIndex, errorCode, offset } of answer.topics[0]?.partitions ?? []) {
-            throwOnCode(errorCode, `${doing} partition ${partitionIndex}`);
+            if (errorCode !== 0) throw topicError(errorCode, topic, `${doing} partition ${partitionIndex}`);
             found.set(partitionIndex, Number(offset));
           }
         }),

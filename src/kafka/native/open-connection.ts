@@ -19,7 +19,18 @@ const USED_UNTIL = 0.8;
 /** Connects, authenticates, and asks the broker what it speaks. Rejects with what is the matter, named with the broker and the remedy. */
 export type BrokerOpener = (node: number, at: BrokerAddress, requestTimeoutMs: number) => Promise<BrokerConnection>;
 
-export function brokerOpener(settings: KafkaSettings, tokens: OAuthTokens | null, clock: Clock): BrokerOpener {
+export function brokerOpener({
+  settings,
+  tokens,
+  clock,
+  isKnown,
+}: {
+  readonly settings: KafkaSettings;
+  readonly tokens: OAuthTokens | null;
+  readonly clock: Clock;
+  /** The cluster has answered before: it takes this client. */
+  readonly isKnown: () => boolean;
+}): BrokerOpener {
   const { id, connect_timeout: connectTimeout } = settings.client;
   return async (nodeId, at, requestTimeout) => {
     const tls = await loadTls(settings.tls);
@@ -44,7 +55,10 @@ export function brokerOpener(settings: KafkaSettings, tokens: OAuthTokens | null
       await connecting;
       const abilities = await askAbilities(connection);
       const whyBroken = (error: unknown): string =>
-        brokenMatter({ at, settings, errors: [...breaks, error], finding: guard?.finding ?? null });
+        brokenMatter(
+          { at, settings, errors: [...breaks, error], finding: guard?.finding ?? null },
+          settings.sasl === undefined && !isKnown(),
+        );
       const lifetimeMs = sasl?.lifetimeMs ?? null;
       const usableUntil = lifetimeMs === null ? Infinity : authenticatedAt + lifetimeMs * USED_UNTIL;
       return new BrokerConnection({ nodeId, at, connection, abilities, usableUntil, whyBroken, clock });

@@ -38,14 +38,14 @@ export async function openingError({ at, settings, errors, finding }: Failure): 
   return unreachable(`broker ${broker} closes the connection`, causes[0]);
 }
 
-/** Why requests of a connection that was made fail, in words. */
-export function brokenMatter({ at, settings, errors, finding }: Failure): string {
+/** Why requests of a connection that was made fail, in words. Brokers let clients connect before they ask for credentials. */
+export function brokenMatter({ at, settings, errors, finding }: Failure, mayLackCredentials: boolean): string {
   const broker = addressOf(at);
   const causes = errors.flatMap(chain);
   if (finding !== null) return strange(broker, finding).matter;
   if (causes.some((cause) => cause.message === 'Request timed out'))
     return `broker ${broker} does not answer a request within its time-out`;
-  const hint = settings.sasl === undefined ? ', as brokers do that ask for credentials: `sasl` is not set' : '';
+  const hint = mayLackCredentials ? ', as brokers do that ask for credentials: `sasl` is not set' : '';
   const network = causes.map((cause) => networkMatter(cause, broker, settings)).find((matter) => matter !== null);
   return network ?? `broker ${broker} closed the connection${hint}`;
 }

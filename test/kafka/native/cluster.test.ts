@@ -118,6 +118,32 @@ describe('reaching brokers', () => {
     expect(poll.isOpen).toBe(true);
   });
 
+  test('a broker that starts and knows no brokers yet is asked again', async () => {
+    const broker = await scripted((request, self) =>
+      request.api === 'Metadata' && self.count('Metadata') < 3 ? metadata([]) : self.wellBehaved(request),
+    );
+    const cluster = clusterOf([broker.address]);
+    const view = await cluster.retrying('asking for the brokers', () => cluster.metadata.cluster());
+    expect(view.brokers.size).toBe(1);
+  });
+
+  test('brokers that close the connection may want credentials, unless they answered before', async () => {
+    let closes = true;
+    const broker = await scripted((request, self) => {
+      if (request.api !== 'Metadata' || !closes) return self.wellBehaved(request);
+      request.socket.destroy();
+      return null;
+    });
+    const cluster = clusterOf([broker.address]);
+    const closed = `broker ${broker.address} closed the connection`;
+    await expect(cluster.metadata.cluster()).rejects.toThrow(`${closed}, as brokers do that ask for credentials`);
+    closes = false;
+    await cluster.retrying('asking for the brokers', () => cluster.metadata.cluster());
+    closes = true;
+    cluster.metadata.invalidate();
+    await expect(cluster.metadata.cluster()).rejects.toThrow(new RegExp(`${closed}$`));
+  });
+
   test('asks another broker while one is silent', async () => {
     const second = await scripted();
     const first = await scripted((request, self) => {
@@ -307,11 +333,23 @@ describe('what the cluster says of topics', () => {
       const isThere = ++answers > 4;
       return metadata(me(self), [{ name: 'late', errorCode: isThere ? 0 : 3 }]);
     });
-    const cluster = clusterOf([broker.address]);
+    const cluster = clusterOf([broker.address], { clock: new FastClock(5) });
     expect((await cluster.metadata.topic('late')).incarnation).toBe('AQIDBAUG');
     answers = -1000;
     cluster.metadata.invalidate();
     await expect(cluster.metadata.topic('late')).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN', retryable: false });
+  });
+
+  test('of one that is missing says nothing about others', async () => {
+    const broker = await scripted((request, self) =>
+      request.api === 'Metadata'
+        ? metadata(me(self), [{ name: 'a' }, { name: 'missing', errorCode: 3 }])
+        : self.wellBehaved(request),
+    );
+    const cluster = clusterOf([broker.address], { clock: new FastClock(10) });
+    await cluster.metadata.topic('a');
+    await expect(cluster.metadata.topic('missing')).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' });
+    expect(cluster.metadata.leader('a', 0)).toEqual({ node: 1, epoch: 0 });
   });
 
   test('brokers without topic ids: the incarnation is made of cluster and name', async () => {
