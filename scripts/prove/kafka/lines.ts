@@ -1,20 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import type { KafkaClient } from '../../../src/kafka/index.ts';
 import { createHub, drain, HubProcess, type Hub } from '../hub.ts';
 import { NumberedLines } from '../numbered-lines.ts';
 import { moments, type Proof, type Result } from '../proof.ts';
-import { join } from 'node:path';
-import { judgeByKafkasTools } from './kafkas-tools.ts';
+import { judgeSegments, verdictOf } from '../segments.ts';
 import { Elastic } from './elastic.ts';
+import { Growth } from './growth.ts';
+import { judgeIndexed, lifeOf, recordsIn } from './indexed.ts';
+import { judgeByKafkasTools } from './kafkas-tools.ts';
 import type { Servers } from './servers.ts';
-import { endsOf, openClient, readAll } from './topics.ts';
+import { openClient, readAll } from './topics.ts';
+import { until } from './waiting.ts';
 
 const TOPIC = 'prove-lines';
 const INDEX = 'prove-lines';
 const PARTITIONS = 4;
-const BUFFER_BYTES = 16 * 1024 * 1024;
-/** `docs/delivery`: checkpoints are saved at the latest after so many acknowledged bytes. */
+const BUFFER_MIB = 8;
+/** Source and sink have half of the buffers each. */
+const IN_FLIGHT_BYTES = (BUFFER_MIB / 2) * 1024 * 1024;
+/** Checkpoints are saved at the latest after so many acknowledged bytes, or so long. */
 const SAVE_WITHIN_BYTES = 16 * 1024 * 1024;
+const SAVE_WITHIN_MS = 100;
 
 const pipeline = (url: string): string => `name: prove
 sources:
@@ -36,122 +42,121 @@ export async function proveLines(proof: Proof, servers: Servers): Promise<Result
   await elastic.createIndex(INDEX, { n: { type: 'integer' } });
   const hub = await createHub(folder, pipeline(url), [
     `kafka: { brokers: ['${brokers}'] }`,
-    `buffer_size: ${BUFFER_BYTES / 1024 / 1024}MiB`,
+    `buffer_size: ${BUFFER_MIB}MiB`,
   ]);
   const client = openClient(brokers);
   try {
     const stops = moments(proof, lines);
     const input = new NumberedLines(join(folder, 'in'), lines);
+    const lineBytes = input.totalBytes / lines;
+    const bounds: number[] = [];
     for (const [index, moment] of stops.entries()) {
       await input.growTo(stops[index + 1] ?? moment);
-      await killAt(hub, client, { elastic, records: moment });
+      bounds.push(boundOf(await killAt(hub, client, { elastic, records: moment }), lineBytes));
     }
     await input.growTo(lines);
     await drain(hub);
-    return await judge({ client, elastic, brokers, lines, kills: stops.length, lineBytes: input.totalBytes / lines });
+    return await judge({ client, elastic, servers, brokers, lines, bounds });
   } finally {
     await client.close();
   }
 }
 
-/** Runs the hub until topic and index together have moved so far, then kills it. */
+/** W of one kill: the bytes in flight, and those acknowledged since the last saved checkpoint; no more than what was stored in that life. */
+function boundOf(growth: Growth, lineBytes: number): number {
+  const acknowledged = Math.min(SAVE_WITHIN_BYTES, growth.mostWithin(SAVE_WITHIN_MS) * lineBytes);
+  return Math.ceil(Math.min(IN_FLIGHT_BYTES + acknowledged, growth.total * lineBytes));
+}
+
+/** Runs the hub until topic and index together have moved so far, then kills it. Returns what was stored while it ran. */
 async function killAt(
   hub: Hub,
   client: KafkaClient,
   { elastic, records }: { elastic: Elastic; records: number },
-): Promise<void> {
+): Promise<Growth> {
   const life = new HubProcess(hub, ['run']);
-  const deadline = Date.now() + 180_000;
-  while ((await progress(client, elastic)) < records) {
-    if (!life.alive) throw new Error(`the hub ended by itself:\n${life.output}`);
-    if (Date.now() > deadline) {
-      await life.kill();
-      throw new Error(`the hub does not come to ${records} records:\n${life.output}`);
-    }
-    await sleep(10);
-  }
+  const growth = new Growth(await storedIn(client));
+  await until(
+    `topic and index together have ${records} records`,
+    async () => {
+      const [stored, indexed] = await Promise.all([storedIn(client), indexedBy(elastic)]);
+      growth.see(stored);
+      // Half of it is what the topic has, half what is indexed.
+      return (stored + Math.min(stored, indexed)) / 2 >= records;
+    },
+    { hubs: [life], deadlineMs: 180_000, everyMs: 10 },
+  );
   await life.kill();
+  growth.see(await storedIn(client));
+  return growth;
 }
 
-/** Half of it is what the topic has, half what is indexed. */
-async function progress(client: KafkaClient, elastic: Elastic): Promise<number> {
-  const [topics, stats] = await Promise.all([
-    client.topics([TOPIC]),
-    elastic.request('GET', `/${INDEX}/_stats/indexing`) as Promise<{
-      _all: { primaries: { indexing: { index_total: number } } };
-    }>,
-  ]);
-  if (topics.length === 0) return 0;
-  const stored = (await endsOf(client, TOPIC)).reduce((sum, end) => sum + end, 0);
-  // Counted by the node since its start, tries again included: good enough for a moment to kill at.
-  return (stored + Math.min(stored, stats._all.primaries.indexing.index_total)) / 2;
+async function storedIn(client: KafkaClient): Promise<number> {
+  const life = await lifeOf(client, TOPIC);
+  return life === null ? 0 : recordsIn(life);
+}
+
+/** Counted by the node since its start, tries again included: good enough for a moment to kill at. */
+async function indexedBy(elastic: Elastic): Promise<number> {
+  const stats = (await elastic.request('GET', `/${INDEX}/_stats/indexing`)) as {
+    _all: { primaries: { indexing: { index_total: number } } };
+  };
+  return stats._all.primaries.indexing.index_total;
 }
 
 interface Judged {
   readonly client: KafkaClient;
   readonly elastic: Elastic;
+  readonly servers: Servers;
   readonly brokers: string;
   readonly lines: number;
-  readonly kills: number;
-  readonly lineBytes: number;
+  /** Of each life that was killed: the lines that its end may have produced again, in bytes. */
+  readonly bounds: readonly number[];
 }
 
-async function judge({ client, elastic, brokers, lines, kills, lineBytes }: Judged): Promise<Result> {
-  const inTopic = new Uint16Array(lines);
-  let [stored, strange] = [0, 0];
-  await readAll(client, TOPIC, (value) => {
-    stored++;
-    const number = numberOf(value.toString());
-    if (number === null || number >= lines) strange++;
-    else inTopic[number]!++;
-  });
-  const [{ incarnation } = { incarnation: '' }] = await client.topics([TOPIC]);
-  const ends = await endsOf(client, TOPIC);
-  const { documents, foreign, missingOffsets, lostLines } = await judgeDocuments(elastic, { incarnation, ends, lines });
-  const twice = stored - strange - inTopic.filter((count) => count > 0).length;
-  const bound = Math.ceil((kills * (BUFFER_BYTES + SAVE_WITHIN_BYTES)) / lineBytes);
-  const tools = await judgeByKafkasTools({
-    brokers,
-    topic: TOPIC,
-    group: 'sluice.default.prove.sink.elasticsearch',
-    ends,
-  });
+async function judge({ client, elastic, servers, brokers, lines, bounds }: Judged): Promise<Result> {
+  const life = (await lifeOf(client, TOPIC))!;
+  const stored = recordsIn(life);
+  const { strange, twice, twiceBytes } = await judgeTopic(client, lines);
+  const { documents, lost, problems } = await judgeIndexed(elastic, INDEX, { lives: [life], lines });
+  const bound = bounds.reduce((sum, bytes) => sum + bytes, 0);
+  const group = 'sluice.default.prove.sink.elasticsearch';
+  const tools = await judgeByKafkasTools({ brokers, topic: TOPIC, group, ends: life.ends });
+  const segments = verdictOf(await judgeSegments(await servers.kafkaData(), TOPIC), stored);
+  const repeated = `${twice} lines (${twiceBytes} bytes) twice, W = ${bound} bytes`;
   return {
     expected: lines,
     rows: documents,
-    lost: lostLines,
+    lost,
     duplicated: Math.max(0, documents - stored),
-    note: `${kills} kills; ${stored} records in the topic, ${twice} lines twice (bound W: ${bound}); one document for each offset; ${tools.note}`,
+    note: `${bounds.length} kills; ${stored} records in the topic, ${repeated}; a document for each offset; ${tools.note}; ${segments.note}`,
     problems: [
       ...(strange > 0 ? [`${strange} torn or foreign records in the topic`] : []),
-      ...(foreign > 0 ? [`${foreign} documents with ids of no offset`] : []),
-      ...(missingOffsets > 0 ? [`${missingOffsets} offsets without a document`] : []),
-      ...(twice > bound ? [`${twice} lines were produced twice, more than W = ${bound}`] : []),
+      ...(twiceBytes > bound ? [`${repeated}: more than that`] : []),
+      ...problems,
       ...tools.problems,
+      ...segments.problems,
     ],
-    unjudged: tools.unjudged,
+    unjudged: [...tools.unjudged, ...segments.unjudged],
   };
 }
 
-/** Every document against the offsets of the topic and the numbers of the lines. */
-async function judgeDocuments(
-  elastic: Elastic,
-  { incarnation, ends, lines }: { incarnation: string; ends: readonly number[]; lines: number },
-): Promise<{ documents: number; foreign: number; missingOffsets: number; lostLines: number }> {
-  const seen = ends.map((end) => new Uint8Array(end));
-  const indexed = new Uint8Array(lines);
-  let [documents, foreign] = [0, 0];
-  for await (const { id, source } of elastic.documents(INDEX, ['n'])) {
-    documents++;
-    const [topic, of, partition, offset] = id.split('+');
-    const offsets = seen[Number(partition)];
-    const isOurs = topic === TOPIC && of === incarnation && offsets !== undefined && Number(offset) < offsets.length;
-    if (isOurs) offsets[Number(offset)] = 1;
-    else foreign++;
-    indexed[source.n as number] = 1;
-  }
-  const missingOffsets = seen.reduce((sum, offsets) => sum + offsets.filter((mark) => mark === 0).length, 0);
-  return { documents, foreign, missingOffsets, lostLines: indexed.filter((mark) => mark === 0).length };
+async function judgeTopic(
+  client: KafkaClient,
+  lines: number,
+): Promise<{ strange: number; twice: number; twiceBytes: number }> {
+  const seen = new Uint8Array(lines);
+  let [strange, twice, twiceBytes] = [0, 0, 0];
+  await readAll(client, TOPIC, (value) => {
+    const number = numberOf(value.toString());
+    if (number === null || number >= lines) strange++;
+    else if (seen[number] === 0) seen[number] = 1;
+    else {
+      twice++;
+      twiceBytes += value.length + 1;
+    }
+  });
+  return { strange, twice, twiceBytes };
 }
 
 function numberOf(line: string): number | null {

@@ -14,6 +14,11 @@ export class Servers {
     return (await up(name, await this.#runFolder())).where;
   }
 
+  /** Where the shared broker keeps its segments. */
+  async kafkaData(): Promise<string> {
+    return join(await this.#runFolder(), 'kafka', 'broker-1', 'data');
+  }
+
   /** One that a part may hurt. */
   async own<Name extends ServiceName>(name: Name, part: string, settings: Settings = {}): Promise<OwnServer<Name>> {
     return OwnServer.start(name, join(await this.#runFolder(), part), settings);
