@@ -18,7 +18,7 @@ test.each([
 ])(
   'a worker whose pipeline %s is lost as %s, replaced, and leaves the others untouched',
   async (name, cause, reason) => {
-    const plan = name === 'hangs' || name === 'buffers' ? { watchdogMs: 400 } : {};
+    const plan = name === 'hangs' || name === 'buffers' ? { watchdogMs: 1500 } : {};
     const hub = await createTestHub({ pipelines: [name, 'neighbour'], plan });
     await hub.supervisor.start();
     await allRun(hub);
