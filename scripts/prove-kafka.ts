@@ -1,6 +1,10 @@
 /** `npm run prove:kafka`: what Sluice promises on real Kafka and Elasticsearch, shown at full size. `--help` names the options. */
+import { proveForeign } from './prove/kafka/foreign.ts';
 import { proveLines } from './prove/kafka/lines.ts';
+import { proveMapping } from './prove/kafka/mapping.ts';
+import { proveRecreated } from './prove/kafka/recreated.ts';
 import { Servers } from './prove/kafka/servers.ts';
+import { proveTwoLogs } from './prove/kafka/two-logs.ts';
 import { runParts } from './prove/run-parts.ts';
 
 const servers = new Servers();
@@ -10,7 +14,13 @@ try {
     name: 'prove:kafka',
     linesHelp: 'lines of the part `lines` (1000000), and what the others take of it',
     kills: 10,
-    parts: [{ name: 'lines', share: 1, prove: (proof) => proveLines(proof, servers) }],
+    parts: [
+      { name: 'lines', share: 1, prove: (proof) => proveLines(proof, servers) },
+      { name: 'foreign', share: 0.1, prove: (proof) => proveForeign(proof, servers) },
+      { name: 'two-logs', share: 0.1, prove: (proof) => proveTwoLogs(proof, servers) },
+      { name: 'recreated', share: 0.06, prove: (proof) => proveRecreated(proof, servers) },
+      { name: 'mapping', share: 0, prove: (proof) => proveMapping(proof, servers) },
+    ],
   });
 } finally {
   await servers.end();
