@@ -1,12 +1,13 @@
 import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
 import { warnInsecure } from '../client-tls.ts';
-import { abortable } from '../native/abortable.ts';
-import { addressOf, parseAddress, type BrokerAddress } from '../native/address.ts';
-import { backOff } from '../native/back-off.ts';
-import { Waiting } from '../native/waiting.ts';
+import { abortable } from '../shared/abortable.ts';
+import { addressOf, parseAddress, type BrokerAddress } from '../shared/address.ts';
+import { backOff } from '../shared/back-off.ts';
+import { Waiting } from '../shared/waiting.ts';
 import type { KafkaSettings } from '../options.ts';
 import { connectBroker, type BrokerConnection } from './connection.ts';
-import { codeError, KafkajsError, libraryError, throwOnCode } from './errors.ts';
+import { KafkaError, knowsNoBrokers, matterOf, ProtocolError, throwOnCode, topicError } from '../shared/errors.ts';
+import { asSluiceError } from './errors.ts';
 import { loadLibrary, type Library } from './library.ts';
 import { askMetadata, type ClusterMetadata, type TopicMetadata } from './metadata.ts';
 import { Security } from './security.ts';
@@ -14,6 +15,7 @@ import { Security } from './security.ts';
 /** A topic that was just made is unknown to some brokers for a moment. */
 const UNKNOWN_FOR_MS = 1500;
 const UNKNOWN_TOPIC = 3;
+const LEADER_NOT_AVAILABLE = 5;
 const REFRESHED_AFTER_MS = 5 * 60_000;
 
 export type Target = { readonly node: number } | { readonly group: string } | 'controller' | 'any';
@@ -85,10 +87,10 @@ export class KafkajsCluster {
           return await abortable(attempt(either), either);
         } catch (cause) {
           either.throwIfAborted();
-          const error = libraryError(cause, what);
+          const error = asSluiceError(cause, what);
           if (!error.retryable) throw error;
           this.forgetAfter(error);
-          for (const wait of waits) wait.because(error.message);
+          for (const wait of waits) wait.because(matterOf(error));
           await this.clock.sleep(backOff(failures), either);
         }
       }
@@ -99,10 +101,13 @@ export class KafkajsCluster {
 
   /** Leaders, controller and coordinators are looked up again where the error asks for it. */
   forgetAfter(error: SluiceError): void {
-    const errorClass = error instanceof KafkajsError ? error.class : 'metadata';
-    if (errorClass === 'retry') return;
+    if (!(error instanceof KafkaError) || error.class === 'retry') return;
+    if (error instanceof ProtocolError && error.topic !== null) {
+      this.#topics.delete(error.topic);
+      return;
+    }
     this.#coordinators.clear();
-    if (errorClass === 'metadata') {
+    if (error.class === 'metadata') {
       this.#topics.clear();
       this.#controller = -1;
     }
@@ -111,6 +116,7 @@ export class KafkajsCluster {
   /** Fresh, of these topics or of all (null). */
   async ask(names: readonly string[] | null, signal?: AbortSignal): Promise<ClusterMetadata> {
     const metadata = await askMetadata(await this.connection('any', 'control', signal), names);
+    if (metadata.brokers.length === 0) throw knowsNoBrokers();
     this.#learn(metadata);
     return metadata;
   }
@@ -130,7 +136,7 @@ export class KafkajsCluster {
         const topic = (await this.ask([name], signal)).topics[0];
         const code = topic?.errorCode ?? UNKNOWN_TOPIC;
         if (code === UNKNOWN_TOPIC && this.clock.monotonic() >= until) throw unknownTopic(name);
-        throwOnCode(code, doing);
+        if (code !== 0) throw topicError(code, name, doing);
         return topic!;
       },
       options,
@@ -149,7 +155,11 @@ export class KafkajsCluster {
     const known = partitions[partition];
     if (known === undefined) throw unknownTopic(topic, partition);
     if (known.leader >= 0) return known.leader;
-    throw codeError(5, `finding the leader of topic ${JSON.stringify(topic)} partition ${partition}`);
+    throw topicError(
+      LEADER_NOT_AVAILABLE,
+      topic,
+      `finding the leader of topic ${JSON.stringify(topic)} partition ${partition}`,
+    );
   }
 
   /** Ends the connections of a lane. */
@@ -176,9 +186,12 @@ export class KafkajsCluster {
     if (!this.#brokers.has(target.node)) await this.ask([], signal);
     const address = this.#brokers.get(target.node);
     if (address !== undefined) return address;
-    throw new KafkajsError('KAFKA_UNREACHABLE', `connecting to broker ${target.node}: the cluster does not list it`, {
-      class: 'metadata',
-    });
+    throw new KafkaError(
+      'KAFKA_UNREACHABLE',
+      'metadata',
+      'connecting to Kafka',
+      `broker ${target.node} is not in the cluster`,
+    );
   }
 
   /** One that was reached before, else the given ones and the brokers they named, in turn. */
@@ -215,14 +228,12 @@ export class KafkajsCluster {
 
   async #connect(address: BrokerAddress): Promise<BrokerConnection> {
     this.closed.throwIfAborted();
-    const { client } = this.settings;
     const library = await this.library();
     const { tls, sasl } = await this.#security.credentials();
     const broker = await connectBroker(library, {
       ...address,
-      clientId: client.id,
-      connectTimeoutMs: client.connect_timeout,
-      requestTimeoutMs: client.request_timeout,
+      settings: this.settings,
+      mayLackCredentials: () => this.settings.sasl === undefined && this.#brokers.size === 0,
       tls,
       sasl,
       log: this.log,
@@ -247,7 +258,7 @@ export class KafkajsCluster {
   }
 
   #learn(metadata: ClusterMetadata): void {
-    if (metadata.brokers.length > 0) this.#brokers = new Map(metadata.brokers.map((broker) => [broker.id, broker]));
+    this.#brokers = new Map(metadata.brokers.map((broker) => [broker.id, broker]));
     this.#controller = metadata.controller;
     const at = this.clock.monotonic();
     for (const topic of metadata.topics) {

@@ -4,14 +4,17 @@ import type Connection from 'kafkajs/src/network/connection.js';
 import type { KafkajsLogger, KafkajsSasl } from 'kafkajs/src/network/connection.js';
 import type { KafkajsExchange, KafkajsVersions } from 'kafkajs/src/protocol/requests/index.js';
 import type { Logger } from '../../api/index.ts';
-import { addressOf, type BrokerAddress } from '../native/address.ts';
-import { KafkajsError, libraryError } from './errors.ts';
+import { addressOf, type BrokerAddress } from '../shared/address.ts';
+import type { KafkaSettings } from '../options.ts';
+import { KafkaError } from '../shared/errors.ts';
+import { libraryError } from './errors.ts';
 import type { Library } from './library.ts';
+import { openingError } from './opening-error.ts';
 
 export interface ConnectOptions extends BrokerAddress {
-  readonly clientId: string;
-  readonly connectTimeoutMs: number;
-  readonly requestTimeoutMs: number;
+  readonly settings: KafkaSettings;
+  /** Asked when the broker closes the connection. */
+  readonly mayLackCredentials: () => boolean;
   readonly tls: ConnectionOptions | null;
   readonly sasl: KafkajsSasl | null;
   readonly log: Logger;
@@ -26,13 +29,15 @@ export class BrokerConnection {
   readonly #library: Library;
   readonly #connection: Connection;
   readonly #versions: KafkajsVersions;
+  readonly #mayLackCredentials: () => boolean;
 
   constructor(
     library: Library,
     connection: Connection,
-    { address, versions }: { address: string; versions: KafkajsVersions },
+    { versions, ...options }: ConnectOptions & { readonly versions: KafkajsVersions },
   ) {
-    this.address = address;
+    this.address = addressOf(options);
+    this.#mayLackCredentials = options.mayLackCredentials;
     this.#library = library;
     this.#connection = connection;
     this.#versions = versions;
@@ -81,7 +86,7 @@ export class BrokerConnection {
     } catch (error) {
       // A broker that is silent for so long may never speak again, and answers in order: nothing behind it would be heard.
       if ((error as Error).name === 'KafkaJSRequestTimeoutError') this.close();
-      throw libraryError(error, `${doing}: broker ${this.address}`);
+      throw libraryError(error, doing, { broker: this.address, mayLackCredentials: this.#mayLackCredentials() });
     }
   }
 
@@ -102,32 +107,33 @@ export class BrokerConnection {
 /** Connects, asks for the versions, and authenticates. Rejects with `KAFKA_UNREACHABLE`, `KAFKA_TLS` or `KAFKA_CREDENTIALS`. */
 export async function connectBroker(library: Library, options: ConnectOptions): Promise<BrokerConnection> {
   const address = addressOf(options);
-  const doing = `connecting to broker ${address}`;
-  const peer = { speaksTls: false };
+  const { id: clientId, connect_timeout: connectionTimeout, request_timeout: requestTimeout } = options.settings.client;
+  const peer: Peer = { isTlsAlert: false, breaks: [] };
   const connection = new library.Connection({
     host: options.host,
     port: options.port,
-    clientId: options.clientId,
+    clientId,
     logger: quietLogger(options.log),
     ssl: options.tls,
     sasl: options.sasl,
     socketFactory: ({ onConnect }) => openSocket(options, peer, onConnect),
-    connectionTimeout: options.connectTimeoutMs,
-    requestTimeout: options.requestTimeoutMs,
+    connectionTimeout,
+    requestTimeout,
     enforceRequestTimeout: true,
   });
   stopIdleTimers(connection);
   try {
-    const versions = await withinTime(begin(library, connection, options), connection, options.connectTimeoutMs);
-    return new BrokerConnection(library, connection, { address, versions });
+    const versions = await withinTime(begin(library, connection, options), connection, connectionTimeout);
+    return new BrokerConnection(library, connection, { ...options, versions });
   } catch (error) {
     connection.rejectRequests(closedError(address));
     connection.requestQueue.destroy();
     connection.socket?.destroy();
-    if (peer.speaksTls) {
-      throw new KafkajsError('KAFKA_TLS', `${doing}: the broker wants TLS`, { class: 'fatal', cause: error });
-    }
-    throw libraryError(error, doing);
+    throw await openingError([...peer.breaks, error], {
+      at: options,
+      settings: options.settings,
+      isTlsAlert: peer.isTlsAlert,
+    });
   }
 }
 
@@ -173,7 +179,7 @@ async function withinTime<Result>(begun: Promise<Result>, connection: Connection
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new KafkajsError('KAFKA_UNREACHABLE', 'no answer in time', { class: 'metadata' }));
+      reject(new Error('timed out'));
       connection.socket?.destroy();
     }, timeoutMs);
   });
@@ -185,18 +191,25 @@ async function withinTime<Result>(begun: Promise<Result>, connection: Connection
   }
 }
 
-function openSocket({ host, port, tls }: ConnectOptions, peer: { speaksTls: boolean }, onConnect: () => void): Socket {
+/** What is seen of the other end before kafkajs makes an error of its own of it. */
+interface Peer {
+  isTlsAlert: boolean;
+  readonly breaks: Error[];
+}
+
+function openSocket({ host, port, tls }: ConnectOptions, peer: Peer, onConnect: () => void): Socket {
   const socket =
     tls === null
       ? connectTcp({ host, port }, onConnect)
       : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...tls }, onConnect);
   socket.setKeepAlive(true, 60_000);
   socket.setNoDelay(true);
+  socket.on('error', (error: Error) => peer.breaks.push(error));
   if (tls === null) {
     // An alert of TLS 1.x is how such a listener answers plain text; kafkajs would take it for a length and wait.
     socket.once('data', (bytes: Buffer) => {
       if (bytes[0] !== 0x15 || bytes[1] !== 0x03) return;
-      peer.speaksTls = true;
+      peer.isTlsAlert = true;
       socket.destroy(new Error('the broker answered with a TLS alert'));
     });
   }
@@ -233,13 +246,11 @@ function quietLogger(log: Logger): KafkajsLogger {
   return logger;
 }
 
-function closedError(address: string): KafkajsError {
-  return new KafkajsError('KAFKA_UNREACHABLE', `talking to broker ${address}: the connection was closed`, {
-    class: 'metadata',
-  });
+function closedError(address: string): KafkaError {
+  return new KafkaError('KAFKA_UNREACHABLE', 'metadata', `talking to broker ${address}`, 'the connection was closed');
 }
 
-export function unsupported(api: string, address: string): KafkajsError {
-  const message = `sending a request ${api}: broker ${address} does not offer a version that kafkajs knows`;
-  return new KafkajsError('KAFKA_UNSUPPORTED', message, { class: 'fatal' });
+export function unsupported(api: string, address: string): KafkaError {
+  const doing = `sending a request ${api} to broker ${address}`;
+  return new KafkaError('KAFKA_UNSUPPORTED', 'fatal', doing, 'it does not offer a version that kafkajs knows');
 }

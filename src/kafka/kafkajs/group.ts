@@ -1,7 +1,8 @@
 import type { BrokerConnection } from './connection.ts';
-import { codeError, throwOnCode } from './errors.ts';
+import { protocolError, throwOnCode } from '../shared/errors.ts';
 import type { Library } from './library.ts';
 
+const UNSUPPORTED_VERSION = 35;
 const MEMBER_ID_REQUIRED = 79;
 
 export interface TopicPartitions {
@@ -156,7 +157,7 @@ export async function fetchOffsets(
   const exchange = broker.exchange('OffsetFetch', { groupId: group, topics });
   if (wanted === null) {
     // Version 1 cannot ask for all; kafkajs would ask for none in version 2.
-    if (exchange.request.apiVersion < 2) throw codeError(35, doing);
+    if (exchange.request.apiVersion < 2) throw protocolError(UNSUPPORTED_VERSION, doing);
     const encoder = new library.Encoder().writeString(group).writeInt32(-1);
     const request = { ...exchange.request, encode: () => Promise.resolve(encoder) };
     return savedOf(await broker.send<OffsetsAnswer>({ ...exchange, request }, doing), doing);

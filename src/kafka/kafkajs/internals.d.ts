@@ -18,7 +18,20 @@ declare module 'kafkajs/src/network/connection.js' {
     readonly mechanism: string;
     readonly username?: string;
     readonly password?: string;
-    readonly oauthBearerProvider?: () => Promise<{ readonly value: string }>;
+    readonly authenticationProvider?: (peer: {
+      readonly host: string;
+      readonly port: number;
+      /** One message to the broker and its answer. */
+      readonly saslAuthenticate: (exchange: KafkajsSaslExchange) => Promise<Buffer>;
+    }) => { readonly authenticate: () => Promise<void> };
+  }
+
+  export interface KafkajsSaslExchange {
+    readonly request: { readonly encode: () => Promise<Buffer> };
+    readonly response: {
+      readonly decode: (bytes: Buffer) => Promise<Buffer>;
+      readonly parse: (answer: Buffer) => Promise<Buffer>;
+    };
   }
 
   export interface KafkajsConnectionOptions {

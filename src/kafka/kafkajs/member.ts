@@ -1,10 +1,10 @@
 import { SluiceError } from '../../api/index.ts';
-import { abortable } from '../native/abortable.ts';
-import { backOff } from '../native/back-off.ts';
-import { Waiting } from '../native/waiting.ts';
+import { abortable } from '../shared/abortable.ts';
+import { backOff } from '../shared/back-off.ts';
+import { Waiting } from '../shared/waiting.ts';
 import type { GroupGeneration, KafkaEvent, KafkaMember, KafkaTopicPartition, MemberOptions } from '../client.ts';
 import type { KafkajsCluster } from './cluster.ts';
-import { isCode, libraryError } from './errors.ts';
+import { isCode, asSluiceError } from './errors.ts';
 import {
   commitOffsets,
   dealRoundRobin,
@@ -147,7 +147,7 @@ export class KafkajsMember implements KafkaMember {
     const isLost = this.#isLost(error);
     if (isLost) this.#membership = OUTSIDER;
     if (failures > 0) {
-      const known = libraryError(error, `taking part in group ${JSON.stringify(this.#options.group)}`);
+      const known = asSluiceError(error, `taking part in group ${JSON.stringify(this.#options.group)}`);
       if (known.retryable) this.#cluster.forgetAfter(known);
       else this.#reader.fail(known);
     }
@@ -295,7 +295,7 @@ export class KafkajsMember implements KafkaMember {
       const broker = await this.#cluster.connection({ group }, 'control', within);
       await abortable(leaveGroup(broker, group, memberId), within);
     } catch (error) {
-      const { message } = libraryError(error, `leaving group ${JSON.stringify(group)}`);
+      const { message } = asSluiceError(error, `leaving group ${JSON.stringify(group)}`);
       this.#cluster.log.debug({ group, reason: message }, 'left a consumer group without a word');
     }
   }

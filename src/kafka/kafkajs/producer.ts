@@ -1,5 +1,5 @@
 import { SluiceError } from '../../api/index.ts';
-import { Waiting } from '../native/waiting.ts';
+import { Waiting } from '../shared/waiting.ts';
 import type { KafkaProducer } from '../client.ts';
 import { unknownTopic, type KafkajsCluster } from './cluster.ts';
 import { isCode } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { KafkaTopicPartition } from '../client.ts';
-import type { QueuedEvent } from '../native/event-queue.ts';
-import type { Waiting } from '../native/waiting.ts';
+import type { QueuedEvent } from '../shared/event-queue.ts';
+import type { Waiting } from '../shared/waiting.ts';
 
 /** One partition that is read: where, and what keeps it from being fetched just now. */
 export class ReadPartition {

@@ -1,12 +1,13 @@
 import { SluiceError } from '../../api/index.ts';
-import { abortable } from '../native/abortable.ts';
-import { backOff } from '../native/back-off.ts';
-import { EventQueue, type QueuedEvent } from '../native/event-queue.ts';
-import { takeBatches } from '../native/take-batches.ts';
-import { Waiting } from '../native/waiting.ts';
+import { abortable } from '../shared/abortable.ts';
+import { backOff } from '../shared/back-off.ts';
+import { EventQueue, type QueuedEvent } from '../shared/event-queue.ts';
+import { takeBatches } from '../shared/take-batches.ts';
+import { Waiting } from '../shared/waiting.ts';
 import type { KafkaEvent, KafkaReader, ReaderOptions } from '../client.ts';
 import type { KafkajsCluster } from './cluster.ts';
-import { codeError, libraryError } from './errors.ts';
+import { protocolError, topicError } from '../shared/errors.ts';
+import { asSluiceError } from './errors.ts';
 import { batchesOfMessages, fetchFrom, isMessageSet, type FetchedPartition } from './fetch.ts';
 import { listOffsets } from './list-offsets.ts';
 import { ReadPartition } from './read-partition.ts';
@@ -14,6 +15,8 @@ import { ReadPartition } from './read-partition.ts';
 /** How long a broker holds a fetch that finds nothing. A partition that is sought meanwhile waits for its end. */
 const MAX_WAIT_MS = 250;
 const OFFSET_OUT_OF_RANGE = 1;
+const LEADER_NOT_AVAILABLE = 5;
+const OFFSET_NOT_AVAILABLE = 78;
 /** After an error that waiting does not mend: somebody may mend it. */
 const FAILED_AGAIN_MS = 1000;
 
@@ -157,7 +160,9 @@ export class KafkajsReader implements KafkaReader {
         if (!isMissing) return;
         for (const partition of wanted) partition.failed(`${partition.name} has no leader at the moment`);
         await clock.sleep(100, this.#closing.signal);
-        this.#cluster.forgetAfter(codeError(5, `finding the leaders of topic ${JSON.stringify(name)}`));
+        this.#cluster.forgetAfter(
+          topicError(LEADER_NOT_AVAILABLE, name, `finding the leaders of topic ${JSON.stringify(name)}`),
+        );
       } catch (error) {
         this.#lost(name, error);
       } finally {
@@ -178,7 +183,7 @@ export class KafkajsReader implements KafkaReader {
       return;
     }
     for (const partition of partitions)
-      this.#refused(partition, libraryError(error, `looking up topic ${JSON.stringify(name)}`));
+      this.#refused(partition, asSluiceError(error, `looking up topic ${JSON.stringify(name)}`));
   }
 
   async #fetch(node: number, partitions: readonly ReadPartition[]): Promise<void> {
@@ -195,7 +200,7 @@ export class KafkajsReader implements KafkaReader {
       }
     } catch (error) {
       if (signal.aborted) return;
-      const known = libraryError(error, `fetching from broker ${node}`);
+      const known = asSluiceError(error, `fetching from broker ${node}`);
       this.#cluster.forgetAfter(known);
       for (const partition of partitions) this.#refused(partition, known);
     } finally {
@@ -219,7 +224,7 @@ export class KafkajsReader implements KafkaReader {
   async #take(partition: ReadPartition, answer: FetchedPartition): Promise<void> {
     if (answer.errorCode === OFFSET_OUT_OF_RANGE) return this.#sayOutOfRange(partition);
     if (answer.errorCode !== 0) {
-      const error = codeError(answer.errorCode, `fetching from ${partition.name}`);
+      const error = topicError(answer.errorCode, partition.topic, `fetching from ${partition.name}`);
       this.#cluster.forgetAfter(error);
       this.#refused(partition, error);
       return;
@@ -294,7 +299,7 @@ export class KafkajsReader implements KafkaReader {
     if (identity === null || partition.version !== version) return;
     if (offset >= earliest && offset <= latest) {
       // A leader that was just elected may not know its end yet.
-      this.#refused(partition, codeError(78, `fetching from ${partition.name}`));
+      this.#refused(partition, protocolError(OFFSET_NOT_AVAILABLE, `fetching from ${partition.name}`));
       return;
     }
     partition.isStill = true;

@@ -1,9 +1,11 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { KafkajsSasl } from 'kafkajs/src/network/connection.js';
+import type { KafkajsSasl, KafkajsSaslExchange } from 'kafkajs/src/network/connection.js';
 import type { Clock } from '../../api/index.ts';
 import { loadTls } from '../client-tls.ts';
 import { OAuthTokens } from '../oauth-token.ts';
 import type { KafkaSettings } from '../options.ts';
+import { addressOf } from '../shared/address.ts';
+import { bearer } from '../shared/bearer.ts';
 
 /** What each connection is made with. Files and tokens are taken anew, for they are renewed. */
 export class Security {
@@ -24,7 +26,29 @@ export class Security {
     if (sasl === undefined) return null;
     const { mechanism, username = '', password = '' } = sasl;
     if (mechanism !== 'oauthbearer') return { mechanism, username, password };
-    const oauthBearerProvider = async (): Promise<{ value: string }> => ({ value: (await this.#tokens?.get()) ?? '' });
-    return { mechanism, oauthBearerProvider };
+    // That of kafkajs takes a refused token for an accepted one.
+    const authenticationProvider: KafkajsSasl['authenticationProvider'] = ({ host, port, saslAuthenticate }) => ({
+      authenticate: async () => {
+        const send = (message: Buffer): Promise<Buffer> => saslAuthenticate(inBytes(message));
+        await bearer((await this.#tokens?.get()) ?? '', { sasl, broker: addressOf({ host, port }), send });
+      },
+    });
+    return { mechanism, authenticationProvider };
   }
+}
+
+const LENGTH_BYTES = 4;
+
+/** As messages of mechanisms go through kafkajs: behind their length. */
+function inBytes(message: Buffer): KafkajsSaslExchange {
+  const framed = Buffer.alloc(LENGTH_BYTES + message.length);
+  framed.writeInt32BE(message.length);
+  message.copy(framed, LENGTH_BYTES);
+  return {
+    request: { encode: () => Promise.resolve(framed) },
+    response: {
+      decode: (bytes) => Promise.resolve(bytes.subarray(LENGTH_BYTES)),
+      parse: (answer) => Promise.resolve(answer),
+    },
+  };
 }

@@ -2,11 +2,13 @@ import { SluiceError } from '../../api/index.ts';
 import type { KafkaTopic, NewKafkaTopic, OffsetAt, OffsetsOptions } from '../client.ts';
 import { unknownTopic, type KafkajsCluster } from './cluster.ts';
 import type { BrokerConnection } from './connection.ts';
-import { codeError, isCode, throwOnCode } from './errors.ts';
+import { protocolError, throwOnCode, topicError } from '../shared/errors.ts';
+import { isCode } from './errors.ts';
 import { listOffsets } from './list-offsets.ts';
 
 const UNKNOWN_TOPIC = 3;
 const LEADER_NOT_AVAILABLE = 5;
+const REQUEST_TIMED_OUT = 7;
 const ALREADY_EXISTS = 36;
 const INVALID_PARTITIONS = 37;
 const INVALID_REPLICATION_FACTOR = 38;
@@ -103,7 +105,7 @@ async function create(broker: BrokerConnection, topic: NewKafkaTopic, doing: str
   );
   const [{ errorCode, errorMessage } = { errorCode: 0, errorMessage: null }] = answer.topicErrors;
   if ([0, ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR].includes(errorCode)) return errorCode;
-  throw codeError(errorCode, doing, errorMessage ?? null);
+  throw protocolError(errorCode, doing, errorMessage ?? null);
 }
 
 function judge(code: number, doing: string): boolean {
@@ -145,7 +147,7 @@ async function untilLed(cluster: KafkajsCluster, name: string, signal?: AbortSig
       const [topic] = (await cluster.ask([name], either)).topics;
       const isLed =
         topic?.errorCode === 0 && topic.partitions.length > 0 && topic.partitions.every(({ leader }) => leader >= 0);
-      if (!isLed) throw codeError(LEADER_NOT_AVAILABLE, doing);
+      if (!isLed) throw topicError(LEADER_NOT_AVAILABLE, name, doing);
     },
     { signal },
   );
@@ -160,7 +162,8 @@ export async function deleteTopic(cluster: KafkajsCluster, name: string, signal?
       const answer = await broker.call<TopicErrors>('DeleteTopics', { topics: [name], timeout: WITHIN_MS }, doing);
       for (const { errorCode } of answer.topicErrors) if (errorCode !== UNKNOWN_TOPIC) throwOnCode(errorCode, doing);
       const { topics } = await cluster.ask([name], either);
-      if (topics.some(({ errorCode }) => errorCode !== UNKNOWN_TOPIC)) throw codeError(7, doing, 'it is being deleted');
+      if (topics.some(({ errorCode }) => errorCode !== UNKNOWN_TOPIC))
+        throw protocolError(REQUEST_TIMED_OUT, doing, 'it is being deleted');
     },
     { signal },
   );

@@ -1,7 +1,8 @@
 import { protocolAPIsById, protocolAPIsByName, type API, type Connection } from '@platformatic/kafka';
 import type { Clock, SluiceError } from '../../api/index.ts';
-import { addressOf, type BrokerAddress } from './address.ts';
-import { answerOf, kafkaError, KafkaError } from './errors.ts';
+import { addressOf, type BrokerAddress } from '../shared/address.ts';
+import { KafkaError } from '../shared/errors.ts';
+import { answerOf, kafkaError } from './errors.ts';
 
 const SILENT_MS = 2000;
 

@@ -2,16 +2,17 @@ import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
 import { warnInsecure } from '../client-tls.ts';
 import { OAuthTokens } from '../oauth-token.ts';
 import type { KafkaSettings } from '../options.ts';
-import { abortable } from './abortable.ts';
-import { addressOf, parseAddress } from './address.ts';
-import { backOff } from './back-off.ts';
+import { abortable } from '../shared/abortable.ts';
+import { addressOf, parseAddress } from '../shared/address.ts';
+import { backOff } from '../shared/back-off.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { Connections, type Lane } from './connections.ts';
 import { Coordinators, type CoordinatorKey } from './coordinators.ts';
-import { KafkaError, kafkaError, ProtocolError } from './errors.ts';
+import { KafkaError, matterOf, ProtocolError } from '../shared/errors.ts';
+import { kafkaError } from './errors.ts';
 import { Metadata } from './metadata.ts';
 import { brokerOpener } from './open-connection.ts';
-import { Waiting } from './waiting.ts';
+import { Waiting } from '../shared/waiting.ts';
 
 const CONTROL = 'control';
 
@@ -188,9 +189,4 @@ export class Cluster {
     this.#coordinators.forget();
     if (error.class === 'metadata') this.metadata.invalidate();
   }
-}
-
-/** Of brokers that cannot be reached it is said which and why; of an answer also to what. */
-function matterOf(error: SluiceError): string {
-  return error instanceof KafkaError && !(error instanceof ProtocolError) ? error.matter : error.message;
 }

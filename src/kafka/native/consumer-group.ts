@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as kafka from '@platformatic/kafka';
 import type { GroupGeneration } from '../client.ts';
-import { kafkaError, KafkaError, protocolError, ProtocolError, throwOnCode } from './errors.ts';
+import { KafkaError, protocolError, ProtocolError, throwOnCode } from '../shared/errors.ts';
+import { kafkaError } from './errors.ts';
 import { saveOffsets, type TopicPartition } from './group-offsets.ts';
 import {
   FENCED_INSTANCE_ID,

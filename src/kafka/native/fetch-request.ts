@@ -1,3 +1,4 @@
+import type { AbortedTransaction } from '../shared/take-batches.ts';
 import { Writer, type Reader } from '@platformatic/kafka';
 import type { ReaderOptions } from '../client.ts';
 
@@ -33,11 +34,6 @@ export interface FetchRequest {
   readonly maxBytes: number;
   /** Served in this order: the first ones may use up `maxBytes`. */
   readonly targets: readonly FetchTarget[];
-}
-
-export interface AbortedTransaction {
-  readonly producerId: number;
-  readonly firstOffset: number;
 }
 
 export interface FetchedPartition {

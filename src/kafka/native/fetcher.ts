@@ -1,9 +1,10 @@
 import { SluiceError } from '../../api/index.ts';
 import type { KafkaChunk, KafkaEvent, ReaderOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';
-import { meaningOf } from './error-codes.ts';
-import { kafkaError, protocolError } from './errors.ts';
-import type { EventQueue } from './event-queue.ts';
+import { meaningOf } from '../shared/error-codes.ts';
+import { protocolError } from '../shared/errors.ts';
+import { kafkaError } from './errors.ts';
+import type { EventQueue } from '../shared/event-queue.ts';
 import { FetchLine, type PartitionAnswer } from './fetch-line.ts';
 import { FetchPartition } from './fetch-partition.ts';
 import { copyRecords } from './fetch-request.ts';
@@ -12,8 +13,8 @@ import { listOffsets } from './offsets.ts';
 import { PartitionEvents } from './partition-events.ts';
 import { ReadTopics } from './read-topics.ts';
 import type { SharedLoan } from './shared-loan.ts';
-import { takeBatches } from './take-batches.ts';
-import type { Waiting } from './waiting.ts';
+import { takeBatches } from '../shared/take-batches.ts';
+import type { Waiting } from '../shared/waiting.ts';
 
 /** How long a broker may hold a fetch while there is nothing. */
 const POLL_MS = 500;

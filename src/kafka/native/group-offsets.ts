@@ -2,7 +2,7 @@ import * as kafka from '@platformatic/kafka';
 import { SluiceError } from '../../api/index.ts';
 import type { GroupGeneration } from '../client.ts';
 import type { Cluster } from './cluster.ts';
-import { throwOnCode } from './errors.ts';
+import { throwOnCode } from '../shared/errors.ts';
 
 const offsetFetchApis = [
   kafka.offsetFetchV2.api,

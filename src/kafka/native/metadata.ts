@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as kafka from '@platformatic/kafka';
 import { SluiceError, type Clock } from '../../api/index.ts';
-import type { BrokerAddress } from './address.ts';
+import type { BrokerAddress } from '../shared/address.ts';
 import type { BrokerConnection } from './broker-connection.ts';
-import { KafkaError, topicError } from './errors.ts';
+import { knowsNoBrokers, topicError } from '../shared/errors.ts';
 
 const REFRESHED_AFTER_MS = 5 * 60_000;
 /** A topic that was just made is unknown to some brokers for a moment. */
@@ -185,13 +185,7 @@ export class Metadata {
   #learn(response: MetadataResponse): MetadataResponse {
     const brokers = response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }] as const);
     const id = response.clusterId ?? '';
-    if (brokers.length === 0)
-      throw new KafkaError(
-        'KAFKA_UNREACHABLE',
-        'retry',
-        'asking for the brokers',
-        'a broker that starts knows none yet',
-      );
+    if (brokers.length === 0) throw knowsNoBrokers();
     this.#view = { id, controller: response.controllerId, brokers: new Map(brokers) };
     this.#isViewStale = false;
     for (const topic of response.topics) {

@@ -1,7 +1,8 @@
 import { SluiceError } from '../../api/index.ts';
-import { backOff } from './back-off.ts';
+import { backOff } from '../shared/back-off.ts';
 import type { Cluster } from './cluster.ts';
-import { KafkaError, kafkaError } from './errors.ts';
+import { KafkaError } from '../shared/errors.ts';
+import { kafkaError } from './errors.ts';
 import { ProduceLane } from './produce-lane.ts';
 import type { ProduceOutcome } from './produce-outcome.ts';
 import type { ProduceApi } from './produce-request.ts';

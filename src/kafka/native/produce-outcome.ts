@@ -1,6 +1,7 @@
 import { SluiceError } from '../../api/index.ts';
 import { readBatchHeader } from '../../record/index.ts';
-import { KafkaError, kafkaError, protocolError } from './errors.ts';
+import { KafkaError, protocolError } from '../shared/errors.ts';
+import { kafkaError } from './errors.ts';
 import type { ProducedPartition } from './produce-request.ts';
 import type { ProducerBatch } from './producer-batch.ts';
 

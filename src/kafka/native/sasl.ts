@@ -1,23 +1,12 @@
-import { ResponseError, type SASLMechanismValue, type SASLOptions } from '@platformatic/kafka';
+import { ResponseError, type SASLOptions } from '@platformatic/kafka';
 import type { OAuthTokens } from '../oauth-token.ts';
-import type { KafkaSettings } from '../options.ts';
-import { KafkaError } from './errors.ts';
+import { bearer } from '../shared/bearer.ts';
+import { mechanisms, refusedCredentials, type Sasl } from '../shared/credentials.ts';
 import { scram } from './scram.ts';
 
-type Sasl = NonNullable<KafkaSettings['sasl']>;
 type Authenticate = Parameters<NonNullable<SASLOptions['authenticate']>>[2];
 type Answer = Awaited<ReturnType<Authenticate['async']>>;
 type Connection = Parameters<Authenticate['async']>[0];
-
-/** The names of the mechanisms in the protocol. */
-const mechanisms: Readonly<Record<Sasl['mechanism'], SASLMechanismValue>> = {
-  plain: 'PLAIN',
-  'scram-sha-256': 'SCRAM-SHA-256',
-  'scram-sha-512': 'SCRAM-SHA-512',
-  oauthbearer: 'OAUTHBEARER',
-};
-
-const DOING = 'connecting to Kafka';
 
 export interface SaslSession {
   readonly options: SASLOptions;
@@ -69,39 +58,11 @@ async function exchange(
     }
   };
   if (mechanism === 'plain') await send(Buffer.from(`\0${username}\0${password}`));
-  else if (mechanism === 'oauthbearer') await bearer(await tokens.get(), send, broker);
+  else if (mechanism === 'oauthbearer') await bearer(await tokens.get(), { sasl, broker, send });
   else await scram({ hash: mechanism === 'scram-sha-256' ? 'sha256' : 'sha512', username, password, send, broker });
   return last!;
 }
 
-/** RFC 7628: a refusal comes as a message, which the client answers with one byte before the server fails the exchange. */
-async function bearer(token: string, send: (message: Buffer) => Promise<Buffer>, broker: string): Promise<void> {
-  if (!/^[\w.~+/-]+=*$/.test(token)) throw credentials(`the token for broker ${broker} is not a bearer token`);
-  const refusal = await send(Buffer.from(`n,,\x01auth=Bearer ${token}\x01\x01`));
-  if (refusal.length === 0) return;
-  await send(Buffer.from('\x01'));
-  throw refusedToken(broker);
-}
-
-function refused(error: unknown, { mechanism, username }: Sasl, broker: string): unknown {
-  if (!(error instanceof ResponseError)) return error;
-  if (mechanism === 'oauthbearer') return refusedToken(broker);
-  const who = `the user ${JSON.stringify(username)} or its password (${mechanisms[mechanism]})`;
-  return credentials(`broker ${broker} refuses ${who}; check \`sasl\`, and that the user exists for this mechanism`);
-}
-
-function refusedToken(broker: string): KafkaError {
-  return credentials(`broker ${broker} refuses the token; check its issuer, audience and expiry`);
-}
-
-/** What a broker answered that does not offer the mechanism. */
-export function withoutMechanism({ mechanism }: Sasl, offered: readonly string[], broker: string): KafkaError {
-  const offers = offered.length === 0 ? 'asks for no credentials' : `offers ${offered.join(', ')}`;
-  const remedy =
-    offered.length === 0 ? 'leave `sasl` out, or use another port' : 'set `sasl.mechanism` to one of these';
-  return credentials(`broker ${broker} does not offer ${mechanisms[mechanism]}: it ${offers}; ${remedy}`);
-}
-
-function credentials(matter: string): KafkaError {
-  return new KafkaError('KAFKA_CREDENTIALS', 'fatal', DOING, matter);
+function refused(error: unknown, sasl: Sasl, broker: string): unknown {
+  return error instanceof ResponseError ? refusedCredentials(sasl, broker) : error;
 }

@@ -2,7 +2,7 @@ import { describeError, SluiceError } from '../../api/index.ts';
 import type { GroupGeneration } from '../client.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
-import { KafkaError, protocolError } from './errors.ts';
+import { KafkaError, protocolError } from '../shared/errors.ts';
 import type { ProducerIdentity } from './producer-partition.ts';
 import * as requests from './transaction-requests.ts';
 

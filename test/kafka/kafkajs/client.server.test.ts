@@ -86,7 +86,7 @@ serverSuite('the driver kafkajs and a broker of its own', [], () => {
       await server.kill();
       const sends = Array.from({ length: 20 }, (_, number) => send(producer, topic, [`${number + 1}`]));
       while (producer.waitingFor === null) await realClock.sleep(20);
-      expect(producer.waitingFor).toContain('writing to topic');
+      expect(producer.waitingFor).toContain(`broker ${server.where.brokers}`);
       await server.startAgain();
       await Promise.all(sends);
       expect(producer.waitingFor).toBeNull();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { connectBroker } from '../../../src/kafka/kafkajs/connection.ts';
 import { loadLibrary } from '../../../src/kafka/kafkajs/library.ts';
-import { quietLog } from '../support/clients.ts';
+import { kafkaSettings, quietLog } from '../support/clients.ts';
 
 const servers: Server[] = [];
 const sockets: Socket[] = [];
@@ -57,12 +57,12 @@ async function listen(answer: (socket: Socket) => unknown): Promise<number> {
 }
 
 async function connect(port: number): ReturnType<typeof connectBroker> {
+  const settings = kafkaSettings({ driver: 'kafkajs', brokers: [`127.0.0.1:${port}`] });
   return connectBroker(await loadLibrary(), {
     host: '127.0.0.1',
     port,
-    clientId: 'test',
-    connectTimeoutMs: 500,
-    requestTimeoutMs: 500,
+    settings: { ...settings, client: { ...settings.client, connect_timeout: 500, request_timeout: 500 } },
+    mayLackCredentials: () => true,
     tls: null,
     sasl: null,
     log: quietLog,

@@ -1,6 +1,7 @@
 import { protocolErrorsCodesById, ResponseError } from '@platformatic/kafka';
-import { meaningOf } from '../../../src/kafka/native/error-codes.ts';
-import { answerOf, kafkaError, KafkaError, protocolError } from '../../../src/kafka/native/errors.ts';
+import { meaningOf } from '../../../src/kafka/shared/error-codes.ts';
+import { KafkaError, protocolError } from '../../../src/kafka/shared/errors.ts';
+import { answerOf, kafkaError } from '../../../src/kafka/native/errors.ts';
 
 test('knows the name of every code that the package knows, and those of Kafka 4.3 behind them', () => {
   for (const [code, name] of Object.entries(protocolErrorsCodesById))

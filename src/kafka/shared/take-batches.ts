@@ -1,7 +1,11 @@
 import { describeError, SluiceError } from '../../api/index.ts';
 import { BATCH_HEADER_BYTES, readBatchHeader, verifyBatch, type BatchHeader } from '../../record/index.ts';
 import type { ReaderOptions } from '../client.ts';
-import type { AbortedTransaction } from './fetch-request.ts';
+
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
 
 const LENGTH_AT = 8;
 const LENGTH_COUNTS_FROM = 12;

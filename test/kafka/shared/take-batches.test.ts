@@ -1,6 +1,6 @@
-import { takeBatches } from '../../../src/kafka/native/take-batches.ts';
+import { takeBatches } from '../../../src/kafka/shared/take-batches.ts';
 import { RecordView } from '../../../src/record/index.ts';
-import { abortedBatch, commitMarker, abortMarker, plainBatch, withBytes } from './support/stored-batches.ts';
+import { abortedBatch, commitMarker, abortMarker, plainBatch, withBytes } from '../support/stored-batches.ts';
 
 const none = { aborted: [], isolation: 'read_committed', where: 'topic "t" partition 0' } as const;
 

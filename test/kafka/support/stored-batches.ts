@@ -1,6 +1,6 @@
-import { crc32c, setBaseOffset } from '../../../../src/record/index.ts';
-import { AT, ATTRIBUTE } from '../../../../src/record/layout.ts';
-import { sealed } from '../../../record/support/records.ts';
+import { crc32c, setBaseOffset } from '../../../src/record/index.ts';
+import { AT, ATTRIBUTE } from '../../../src/record/layout.ts';
+import { sealed } from '../../record/support/records.ts';
 
 export interface BatchOptions {
   readonly producerId?: number;
