@@ -104,7 +104,8 @@ export const kafkaOptions = {
   client,
   driver: Type.Union([Type.Literal('native'), Type.Literal('kafkajs')], {
     default: 'native',
-    description: '`kafkajs` is for brokers older than 2.0: slower, without transactions and static members.',
+    description:
+      '`kafkajs` is for brokers older than 2.0: slower, without transactions and static members; what it sends again after a lost answer is written twice.',
   }),
 };
 

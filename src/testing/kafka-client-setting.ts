@@ -20,8 +20,12 @@ export type KafkaLack =
 
 /** A cluster to try a driver on; what checks leave behind is in nobody's way. */
 export interface KafkaClientSetting {
-  /** A new client; ended after the check. */
-  readonly open: (options?: { brokers?: readonly string[]; onWait?: (reason: string | null) => void }) => KafkaClient;
+  /** A new client; ended after the check. `pace`: how many times as fast as the wall's its clock runs, where it takes its time by design. */
+  readonly open: (options?: {
+    readonly brokers?: readonly string[];
+    readonly onWait?: (reason: string | null) => void;
+    readonly pace?: number;
+  }) => KafkaClient;
   /** A name that nobody else uses. */
   readonly name: (prefix: string) => string;
   readonly lacks: ReadonlySet<KafkaLack>;

@@ -58,7 +58,7 @@ export const kafkaGroupChecks: readonly KafkaClientCheck[] = [
   {
     name: 'a pattern finds topics that are made later',
     async run(setting) {
-      const client = setting.open();
+      const client = setting.open({ pace: 5 });
       const prefix = setting.name('pattern');
       const group = setting.name('group');
       const names = [`${prefix}-a`, `${prefix}-b`] as const;

@@ -160,7 +160,7 @@ export const kafkaProducerChecks: readonly KafkaClientCheck[] = [
   {
     name: 'refuses topics and partitions that do not exist',
     async run(setting) {
-      const client = setting.open();
+      const client = setting.open({ pace: 10 });
       const topic = await madeTopic(client, setting);
       const producer = await client.openProducer({});
       await Promise.all([
@@ -173,7 +173,7 @@ export const kafkaProducerChecks: readonly KafkaClientCheck[] = [
   {
     name: 'a topic that was deleted is no obstacle for others',
     async run(setting) {
-      const client = setting.open();
+      const client = setting.open({ pace: 10 });
       const [gone, other] = [await madeTopic(client, setting), await madeTopic(client, setting)];
       const producer = await client.openProducer({});
       await send(producer, gone, ['a']);

@@ -7,13 +7,12 @@ import { Waiting } from '../shared/waiting.ts';
 import type { KafkaSettings } from '../options.ts';
 import { connectBroker, type BrokerConnection } from './connection.ts';
 import { KafkaError, knowsNoBrokers, matterOf, ProtocolError, throwOnCode, topicError } from '../shared/errors.ts';
+import { UNKNOWN_TO_READERS_MS } from '../shared/unknown-topic.ts';
 import { asSluiceError } from './errors.ts';
 import { loadLibrary, type Library } from './library.ts';
 import { askMetadata, type ClusterMetadata, type TopicMetadata } from './metadata.ts';
 import { Security } from './security.ts';
 
-/** A topic that was just made is unknown to some brokers for a moment. */
-const UNKNOWN_FOR_MS = 1500;
 const UNKNOWN_TOPIC = 3;
 const LEADER_NOT_AVAILABLE = 5;
 const REFRESHED_AFTER_MS = 5 * 60_000;
@@ -129,7 +128,7 @@ export class KafkajsCluster {
     const known = this.known(name);
     if (known !== null) return known;
     const doing = `looking up topic ${JSON.stringify(name)}`;
-    const until = this.clock.monotonic() + UNKNOWN_FOR_MS;
+    const until = this.clock.monotonic() + UNKNOWN_TO_READERS_MS;
     return this.retrying(
       doing,
       async (signal) => {

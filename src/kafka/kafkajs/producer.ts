@@ -1,13 +1,12 @@
 import { SluiceError } from '../../api/index.ts';
+import { topicError } from '../shared/errors.ts';
+import { UNKNOWN_TO_WRITERS_MS } from '../shared/unknown-topic.ts';
 import { Waiting } from '../shared/waiting.ts';
 import type { KafkaProducer } from '../client.ts';
 import { unknownTopic, type KafkajsCluster } from './cluster.ts';
-import { isCode } from './errors.ts';
-import { produceTo } from './produce.ts';
+import { produceTo, type ProduceRequest } from './produce.ts';
 
 const UNKNOWN_TOPIC = 3;
-/** How long a leader may not know a partition that the cluster lists, as right after it was made. */
-const UNKNOWN_FOR_MS = 5000;
 
 /**
  * One batch of a partition is on its way at a time, so that they keep their order; it is sent until it is acknowledged. Nothing tells the broker of a
@@ -64,30 +63,30 @@ export class KafkajsProducer implements KafkaProducer {
     await this.#cluster.closeLane(this.#lane);
   }
 
-  async #send(topic: string, partition: number, bytes: Buffer): Promise<number> {
+  #send(topic: string, partition: number, bytes: Buffer): Promise<number> {
     let unknownSince: number | null = null;
-    const { clock, settings } = this.#cluster;
+    const { clock } = this.#cluster;
+    const doing = `writing to topic ${JSON.stringify(topic)} partition ${partition}`;
     const attempt = async (signal: AbortSignal): Promise<number> => {
-      const node = await this.#cluster.leader(topic, partition, { signal, waiting: this.#waiting });
-      const broker = await this.#cluster.connection({ node }, this.#lane, signal);
-      const library = await this.#cluster.library();
-      signal.throwIfAborted();
       try {
-        return await produceTo(broker, library, {
-          topic,
-          partition,
-          bytes,
-          timeoutMs: settings.client.request_timeout,
-        });
+        return await this.#sendOnce({ topic, partition, bytes }, signal);
       } catch (error) {
-        if (!isCode(error, UNKNOWN_TOPIC)) throw error;
+        if (!(error instanceof SluiceError) || error.code !== 'TOPIC_UNKNOWN') throw error;
         unknownSince ??= clock.monotonic();
-        if (clock.monotonic() - unknownSince > UNKNOWN_FOR_MS) throw unknownTopic(topic, partition);
-        throw error;
+        if (clock.monotonic() - unknownSince >= UNKNOWN_TO_WRITERS_MS)
+          throw error.retryable ? unknownTopic(topic, partition) : error;
+        throw topicError(UNKNOWN_TOPIC, topic, doing);
       }
     };
-    const doing = `writing to topic ${JSON.stringify(topic)} partition ${partition}`;
     return this.#cluster.retrying(doing, attempt, { signal: this.#closing.signal, waiting: this.#waiting });
+  }
+
+  async #sendOnce(batch: Omit<ProduceRequest, 'timeoutMs'>, signal: AbortSignal): Promise<number> {
+    const node = await this.#cluster.leader(batch.topic, batch.partition, { signal, waiting: this.#waiting });
+    const broker = await this.#cluster.connection({ node }, this.#lane, signal);
+    const library = await this.#cluster.library();
+    signal.throwIfAborted();
+    return produceTo(broker, library, { ...batch, timeoutMs: this.#cluster.settings.client.request_timeout });
   }
 }
 

@@ -4,10 +4,9 @@ import { SluiceError, type Clock } from '../../api/index.ts';
 import type { BrokerAddress } from '../shared/address.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { knowsNoBrokers, topicError } from '../shared/errors.ts';
+import { UNKNOWN_TO_READERS_MS } from '../shared/unknown-topic.ts';
 
 const REFRESHED_AFTER_MS = 5 * 60_000;
-/** A topic that was just made is unknown to some brokers for a moment. */
-const UNKNOWN_FOR_MS = 1500;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 const UNKNOWN_TOPIC = new Set([3, 100]);
 
@@ -101,7 +100,7 @@ export class Metadata {
     const known = this.#topics.get(name);
     if (known !== undefined && !known.isStale && this.#clock.monotonic() - known.at < REFRESHED_AFTER_MS)
       return known.topic;
-    const until = this.#clock.monotonic() + UNKNOWN_FOR_MS;
+    const until = this.#clock.monotonic() + UNKNOWN_TO_READERS_MS;
     const doing = `looking up topic ${JSON.stringify(name)}`;
     return this.#retrying(
       doing,

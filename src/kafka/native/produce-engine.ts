@@ -2,6 +2,7 @@ import { SluiceError } from '../../api/index.ts';
 import { backOff } from '../shared/back-off.ts';
 import type { Cluster } from './cluster.ts';
 import { KafkaError } from '../shared/errors.ts';
+import { UNKNOWN_TO_WRITERS_MS } from '../shared/unknown-topic.ts';
 import { kafkaError } from './errors.ts';
 import { ProduceLane } from './produce-lane.ts';
 import type { ProduceOutcome } from './produce-outcome.ts';
@@ -10,8 +11,6 @@ import { ProducerBatch } from './producer-batch.ts';
 import { ProducerPartition, type ProducerIdentity } from './producer-partition.ts';
 import { ProducerTroubles } from './producer-troubles.ts';
 
-/** A topic may be unknown for so long: it may have been made just now, or be made again. */
-const UNKNOWN_TOPIC_GRACE_MS = 10_000;
 /** So many requests in a row, each of which may wait for its replicas, have to be answered before the time-out of the first. */
 const REQUESTS_IN_A_ROW = 6;
 const LANE = 'produce';
@@ -232,7 +231,7 @@ export class ProduceEngine {
     } catch (error) {
       if (!(error instanceof SluiceError) || error.code !== 'TOPIC_UNKNOWN') throw error;
       const { unknownSinceMs } = this.#troubles.add(partition, error.message, true);
-      if (cluster.clock.monotonic() - unknownSinceMs! >= UNKNOWN_TOPIC_GRACE_MS) throw error;
+      if (cluster.clock.monotonic() - unknownSinceMs! >= UNKNOWN_TO_WRITERS_MS) throw error;
     }
     metadata.invalidate(partition.topic);
     return null;

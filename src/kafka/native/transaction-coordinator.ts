@@ -3,11 +3,10 @@ import type { GroupGeneration } from '../client.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
 import { KafkaError, protocolError } from '../shared/errors.ts';
+import { UNKNOWN_TO_WRITERS_MS } from '../shared/unknown-topic.ts';
 import type { ProducerIdentity } from './producer-partition.ts';
 import * as requests from './transaction-requests.ts';
 
-/** How long a topic may be unknown to a coordinator: it may have been made just now. */
-const UNKNOWN_TOPIC_GRACE_MS = 10_000;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
 const INVALID_TXN_STATE = 48;
 const OPERATION_NOT_ATTEMPTED = 55;
@@ -195,7 +194,7 @@ export class TransactionCoordinator {
       key: this.#transactionalId,
     },
   ): Promise<void> {
-    const until = this.#cluster.clock.monotonic() + UNKNOWN_TOPIC_GRACE_MS;
+    const until = this.#cluster.clock.monotonic() + UNKNOWN_TO_WRITERS_MS;
     const once = async (): Promise<void> => {
       const broker = await this.#cluster.connection(target, { lane: LANE, signal: this.#signal });
       const code = worstOf(await attempt(broker));

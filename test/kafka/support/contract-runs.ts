@@ -1,11 +1,12 @@
 import { openKafka, type KafkaClient, type KafkaSettings } from '../../../src/kafka/index.ts';
 import { kafkaClientContract, type KafkaClientCheck, type KafkaLack } from '../../../src/testing/index.ts';
 import { realClock } from '../../../src/telemetry/index.ts';
+import { FastClock } from '../../pipeline/support/clock.ts';
 import { uniqueName } from '../../support/servers.ts';
 import { kafkaSettings, quietLog } from './clients.ts';
 
 /** Checks mostly wait: for time to pass in which nothing happens, for topics that do not exist. */
-const AT_ONCE = 6;
+const AT_ONCE = 10;
 
 interface ContractRun {
   readonly driver: KafkaSettings['driver'];
@@ -20,15 +21,21 @@ export function defineContract(
   brokers: () => string,
   lacks: readonly KafkaLack[] = [],
 ): void {
-  const outcomes = new Map<KafkaClientCheck, Promise<void>>();
+  const outcomes = new Map<KafkaClientCheck, Promise<unknown>>();
 
   beforeAll(() => {
-    const turns = Array.from({ length: AT_ONCE }, () => Promise.resolve());
-    for (const [index, check] of kafkaClientContract.entries()) {
-      const outcome = turns[index % AT_ONCE]!.then(() => runCheck(check, { driver, brokers: brokers(), lacks }));
-      turns[index % AT_ONCE] = outcome.catch(() => undefined);
-      outcomes.set(check, outcome);
+    const waiting = kafkaClientContract.map((check) => ({ check, outcome: Promise.withResolvers<unknown>() }));
+    for (const { check, outcome } of waiting) {
+      outcome.promise.catch(() => undefined);
+      outcomes.set(check, outcome.promise);
     }
+    const takeTurn = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const ran = runCheck(next.check, { driver, brokers: brokers(), lacks });
+        await ran.then(next.outcome.resolve, next.outcome.reject);
+      }
+    };
+    for (let turn = 0; turn < AT_ONCE; turn++) void takeTurn();
   });
 
   test.each(kafkaClientContract)('$name', async (check) => {
@@ -45,7 +52,8 @@ async function runCheck(check: KafkaClientCheck, { driver, brokers, lacks }: Con
       open: (options = {}) => {
         const settings = kafkaSettings({ driver, brokers: [...(options.brokers ?? brokers.split(','))] });
         const onWait = options.onWait ?? (() => undefined);
-        const client = openKafka(settings, { clock: realClock, log: quietLog, onWait });
+        const clock = options.pace === undefined ? realClock : new FastClock(options.pace);
+        const client = openKafka(settings, { clock, log: quietLog, onWait });
         clients.push(client);
         return client;
       },
