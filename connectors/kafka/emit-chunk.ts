@@ -18,8 +18,10 @@ export class ChunkEmitter {
     let isLent = false;
     try {
       view.addSealed(chunk.partition, chunk.bytes, chunk.from);
-      const { emitSealed } = this.#context;
-      if (emitSealed === null || view.sealed === null) return { durable: Promise.all(await this.#copy(chunk)) };
+      const { emitSealed, maxRecordBytes } = this.#context;
+      // A batch above the record limit may be more than the topic takes at once, and may hold records that are.
+      const passes = view.sealed?.every(({ bytes }) => bytes.length <= maxRecordBytes) ?? false;
+      if (emitSealed === null || !passes) return { durable: Promise.all(await this.#copy(chunk)) };
       isLent = true;
       const durable = emitSealed(chunk.bytes, this.#options(chunk, chunk.next)).finally(() => {
         chunk.release();

@@ -30,6 +30,8 @@ export interface TopicDescription {
   readonly name: string;
   readonly incarnation: string;
   readonly partitions: number;
+  /** What the topic takes at the most as one batch, in bytes; Infinity where nothing is known of a limit. */
+  readonly maxBatchBytes: number;
 }
 
 /** A whole record batch v2 in `bytes`, its CRC set; the log stamps the base offset, which the CRC does not cover. */

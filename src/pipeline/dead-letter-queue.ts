@@ -1,7 +1,7 @@
 import type { Clock, SluiceError } from '../api/index.ts';
 import type { CommitRequest } from '../log/index.ts';
 import type { BufferPool, Compression } from '../record/index.ts';
-import { createDeadLetter, type DeadLetterOrigin, type Stage } from './dead-letter.ts';
+import { createDeadLetter, type DeadLetterOrigin, type DeadLetterTarget, type Stage } from './dead-letter.ts';
 import { RegionPlan } from './regions.ts';
 import type { WriteBatch } from './write-batch.ts';
 
@@ -18,7 +18,7 @@ export interface Refused {
 }
 
 export interface DeadLetterQueueOptions {
-  readonly target: { readonly topic: string; readonly partitions: number };
+  readonly target: DeadLetterTarget;
   readonly origin: DeadLetterOrigin;
   readonly compression: Compression;
   readonly pool: BufferPool;
@@ -112,9 +112,10 @@ export class DeadLetterQueue {
           origin,
           place: { partition, offset: view.offset(index) },
           partition: partition.partition % target.partitions,
+          maxBatchBytes: target.maxBatchBytes,
         },
       );
-      letters.push({ letter, region: plan.reserve(target.topic, letter.partition, letter.byteLength) });
+      letters.push({ letter, region: plan.reserve(target, letter.partition, letter.byteLength) });
     }
     const regionCount = plan.close();
     const regions = await plan.open(pool, signal);

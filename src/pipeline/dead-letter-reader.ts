@@ -25,6 +25,8 @@ export interface StoredDeadLetter {
   readonly sourcePosition: string | null;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
+  /** The dead-letter topic did not take all of it: key, value and headers are only where it stood. */
+  readonly isReference: boolean;
   /** The record's own, in milliseconds since the epoch. */
   readonly timestamp: number;
   /** Where the dead letter itself lies. */
@@ -95,6 +97,7 @@ function parse(records: RecordView, index: number, at: TopicPartition): StoredDe
     sourcePosition: position === '' ? null : position,
     key: copyOf(records.key(index)),
     value: copyOf(records.value(index)),
+    isReference: header('sluice.errors.by_ref') === 'true',
     timestamp: records.timestamp(index),
     stored: { topic: at.topic, partition: at.partition, offset: records.offset(index) },
   };

@@ -3,11 +3,30 @@ import { bufferBytesFor } from '../record/index.ts';
 
 const MAX_MESSAGE_BYTES = 1024;
 const MAX_STACK_BYTES = 8192;
+/** What is left of a letter that its topic does not take otherwise. */
+const UNTRIMMED: Limits = { messageBytes: MAX_MESSAGE_BYTES, stackBytes: MAX_STACK_BYTES, byReference: false };
+const TRIMMED: Limits = { messageBytes: 128, stackBytes: 0, byReference: false };
+const BY_REFERENCE: Limits = { ...TRIMMED, byReference: true };
 const OURS = /^(?:__connect\.errors\.|sluice\.errors\.)/;
 const VERSION = '1';
 
+interface Limits {
+  readonly messageBytes: number;
+  readonly stackBytes: number;
+  /** Without key, value and headers of its own. */
+  readonly byReference: boolean;
+}
+
 /** What was being done when a record was refused. */
 export type Stage = 'source' | 'key' | 'where' | 'write';
+
+/** Where dead letters go. */
+export interface DeadLetterTarget {
+  readonly topic: string;
+  readonly partitions: number;
+  /** What the topic takes at the most as one batch. */
+  readonly maxBatchBytes: number;
+}
 
 /** What all dead letters of a leg share. */
 export interface DeadLetterOrigin {
@@ -51,9 +70,32 @@ export interface DeadLetter {
 
 /**
  * Key, value, headers and timestamp stay raw; the cause comes in headers under the names of Kafka Connect and our own. Headers of an earlier life as a
- * dead letter are replaced. `partition` is the one of the dead-letter topic. Nothing is copied: valid as long as the record is.
+ * dead letter are replaced. `partition` is the one of the dead-letter topic. Where its batch would be larger than `maxBatchBytes`, the stack goes first, then
+ * most of the message, at last the record itself: what is left refers to where it lies in its topic, or holds its beginning if it came from a source. Nothing is copied: valid as long as the record is.
  */
 export function createDeadLetter(
+  record: RefusedRecord,
+  refusal: Refusal,
+  context: {
+    readonly origin: DeadLetterOrigin;
+    readonly place: Place;
+    readonly partition: number;
+    readonly maxBatchBytes: number;
+  },
+): DeadLetter {
+  for (const limits of [UNTRIMMED, TRIMMED]) {
+    const letter = letterWithin(limits, record, refusal, context);
+    if (letter.byteLength <= context.maxBatchBytes) return letter;
+  }
+  const letter = letterWithin(BY_REFERENCE, record, refusal, context);
+  if (!('position' in context.place) || record.value === null) return letter;
+  // Nobody but this letter may still have what a source refused: as much of it as fits.
+  const value = record.value.subarray(0, Math.max(0, context.maxBatchBytes - letter.byteLength));
+  return { ...letter, value, byteLength: letter.byteLength + value.length };
+}
+
+function letterWithin(
+  limits: Limits,
   record: RefusedRecord,
   refusal: Refusal,
   context: { readonly origin: DeadLetterOrigin; readonly place: Place; readonly partition: number },
@@ -62,20 +104,22 @@ export function createDeadLetter(
   let hops = 0;
   for (const [name, value] of record.headers) {
     if (name === 'sluice.errors.hops') hops = Number(textOf(value)) || 0;
-    if (!OURS.test(name)) headers.push([name, value]);
+    if (!OURS.test(name) && !limits.byReference) headers.push([name, value]);
   }
-  for (const [name, text] of causeHeaders(refusal, { ...context, hops: hops + 1 })) {
+  for (const [name, text] of causeHeaders(refusal, limits, { ...context, hops: hops + 1 })) {
     headers.push([name, Buffer.from(text)]);
   }
-  let payloadBytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  const { key, value } = limits.byReference ? { key: null, value: null } : record;
+  let payloadBytes = (key?.length ?? 0) + (value?.length ?? 0);
   for (const [name, value] of headers) payloadBytes += Buffer.byteLength(name) + (value?.length ?? 0);
-  const { key, value, timestamp } = record;
+  const { timestamp } = record;
   const byteLength = bufferBytesFor(payloadBytes, headers.length);
   return { partition: context.partition, key, value, timestamp, headers, byteLength };
 }
 
 function causeHeaders(
   { stage, error, attempts, firstAt, lastAt }: Refusal,
+  limits: Limits,
   { origin, place, hops }: { origin: DeadLetterOrigin; place: Place; hops: number },
 ): [string, string][] {
   const where: [string, string][] =
@@ -97,8 +141,8 @@ function causeHeaders(
     ['__connect.errors.stage', stage],
     ['__connect.errors.class.name', origin.connector],
     ['__connect.errors.exception.class.name', error.name],
-    ['__connect.errors.exception.message', trimmed(describeError(error), MAX_MESSAGE_BYTES)],
-    ['__connect.errors.exception.stacktrace', trimmed(error.stack ?? '', MAX_STACK_BYTES)],
+    ['__connect.errors.exception.message', trimmed(describeError(error), limits.messageBytes)],
+    ['__connect.errors.exception.stacktrace', trimmed(error.stack ?? '', limits.stackBytes)],
     ['sluice.errors.v', VERSION],
     ['sluice.errors.pipeline', origin.pipeline],
     ['sluice.errors.config_hash', origin.configHash],
@@ -107,6 +151,7 @@ function causeHeaders(
     ['sluice.errors.first_at', new Date(firstAt).toISOString()],
     ['sluice.errors.last_at', new Date(lastAt).toISOString()],
     ['sluice.errors.hops', String(hops)],
+    ...(limits.byReference ? [['sluice.errors.by_ref', 'true'] as [string, string]] : []),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { CommitRequest, SealedBatch } from '../log/index.ts';
 import { partitionForKey, sealBatch, type RecordBatchBuilder } from '../record/index.ts';
 import { asSluiceError } from './as-sluice-error.ts';
 import { BuilderRecord } from './builder-record.ts';
-import { createDeadLetter, type DeadLetter, type Stage } from './dead-letter.ts';
+import { createDeadLetter, type DeadLetter, type DeadLetterTarget, type Stage } from './dead-letter.ts';
 import type { Emit, EmitFlight, Parcel } from './emit-flight.ts';
 import { MAX_BATCH_BYTES, RegionPlan, type OpenRegions } from './regions.ts';
 import type { SourceTarget } from './source-target.ts';
@@ -45,12 +45,12 @@ export async function createFlightRequest(
     const { builder } = parcel;
     if (builder === null) continue;
     if (target.keyOf !== null) moves.set(parcel, planByKey(builder, target, plan, letters));
-    else if (builder.byteLength > MAX_BATCH_BYTES)
+    else if (builder.byteLength > Math.min(MAX_BATCH_BYTES, target.maxBatchBytes))
       moves.set(parcel, planSplit(builder, parcel.partition, target, plan));
   }
   const firstLetterRegion = plan.close();
   const letterRegions = letters.map((letter) =>
-    plan.reserve(deadTopic(target, letters), letter.partition, letter.byteLength),
+    plan.reserve(deadLetterTarget(target, letters), letter.partition, letter.byteLength),
   );
   const endRegion = plan.close();
   const regions = await plan.open(target.pool, options.signal);
@@ -104,6 +104,7 @@ function letterOf(
       origin: target.origin,
       place: { position: cause.position },
       partition: cause.partition % (target.deadLetter?.partitions ?? 1),
+      maxBatchBytes: target.deadLetter?.maxBatchBytes ?? Infinity,
     },
   );
 }
@@ -131,7 +132,7 @@ function planByKey(builder: RecordBatchBuilder, target: SourceTarget, plan: Regi
     const bytes = builder.sizeAt(index) + (key?.length ?? 0) + RESTAMP_BYTES;
     const partition =
       key === null ? target.partitioner.partitionFor(undefined, bytes) : partitionForKey(key, target.partitions);
-    regionOf[index] = plan.reserve(target.topic, partition, bytes);
+    regionOf[index] = plan.reserve(target, partition, bytes);
   }
   return { builder, regionOf, keys, from: 0, to: 0 };
 }
@@ -140,7 +141,7 @@ function planSplit(builder: RecordBatchBuilder, partition: number, target: Sourc
   const regionOf = new Int32Array(builder.count);
   const from = plan.close();
   for (let index = 0; index < builder.count; index++) {
-    regionOf[index] = plan.reserve(target.topic, partition, builder.sizeAt(index) + RESTAMP_BYTES);
+    regionOf[index] = plan.reserve(target, partition, builder.sizeAt(index) + RESTAMP_BYTES);
   }
   return { builder, regionOf, keys: null, from, to: plan.close() };
 }
@@ -185,7 +186,7 @@ function savedBeside(emits: readonly Emit[], target: SourceTarget, savesPosition
   };
 }
 
-function deadTopic(target: SourceTarget, letters: readonly DeadLetter[]): string {
-  if (target.deadLetter !== null) return target.deadLetter.topic;
+function deadLetterTarget(target: SourceTarget, letters: readonly DeadLetter[]): DeadLetterTarget {
+  if (target.deadLetter !== null) return target.deadLetter;
   throw new SluiceError('DEAD_LETTER_OFF', `refusing ${letters.length} records of source "${target.source}"`);
 }

@@ -3,7 +3,10 @@ import type { PipelinePlan, ReferenceRules } from '../config/index.ts';
 import type { TopicLog } from '../log/index.ts';
 import type { BufferPool } from '../record/index.ts';
 import type { Registry } from '../registry/index.ts';
-import type { DeadLetterOrigin } from './dead-letter.ts';
+import type { DeadLetterOrigin, DeadLetterTarget } from './dead-letter.ts';
+
+/** Of a batch around its only record. */
+const BATCH_ROOM_BYTES = 1024;
 
 /** What every leg of a pipeline is given. */
 export interface LegDependencies {
@@ -43,11 +46,16 @@ export function deadLetterOrigin(
   return { pipeline: name, configHash, leg: leg.name, connector: leg.connector, topic: topic.name };
 }
 
+/** A record that the topic does not take alone is over the limit too: one that is refused there could not be told from a whole batch. */
+export function maxRecordBytesOf({ pipeline, topicLog }: LegDependencies): number {
+  const { name, maxRecordBytes } = pipeline.topic;
+  return Math.min(maxRecordBytes, topicLog.describe(name).maxBatchBytes - BATCH_ROOM_BYTES);
+}
+
 /** The dead-letter topic; null for `dead_letter: off`. */
-export function deadLetterTarget({
-  pipeline,
-  topicLog,
-}: LegDependencies): { readonly topic: string; readonly partitions: number } | null {
+export function deadLetterTarget({ pipeline, topicLog }: LegDependencies): DeadLetterTarget | null {
   const { topic } = pipeline.deadLetter;
-  return topic === null ? null : { topic, partitions: topicLog.describe(topic).partitions };
+  if (topic === null) return null;
+  const { partitions, maxBatchBytes } = topicLog.describe(topic);
+  return { topic, partitions, maxBatchBytes };
 }

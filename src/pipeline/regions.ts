@@ -14,6 +14,11 @@ import {
  */
 export const MAX_BATCH_BYTES = 1024 * 1024 - 1024;
 
+export interface RegionTopic {
+  readonly topic: string;
+  readonly maxBatchBytes: number;
+}
+
 interface Region {
   readonly topic: string;
   readonly partition: number;
@@ -29,12 +34,12 @@ export class RegionPlan {
   readonly #open = new Map<string, Map<number, number>>();
   #totalBytes = 0;
 
-  /** The number of the region that `bytes` more (an upper bound) of this partition go to. */
-  reserve(topic: string, partition: number, bytes: number): number {
+  /** The number of the region that `bytes` more (an upper bound) of this partition go to. `maxBatchBytes`: what the topic takes. */
+  reserve({ topic, maxBatchBytes }: RegionTopic, partition: number, bytes: number): number {
     let ofTopic = this.#open.get(topic);
     if (ofTopic === undefined) this.#open.set(topic, (ofTopic = new Map<number, number>()));
     let index = ofTopic.get(partition);
-    if (index === undefined || this.#regions[index]!.bytes + bytes > MAX_BATCH_BYTES) {
+    if (index === undefined || this.#regions[index]!.bytes + bytes > Math.min(MAX_BATCH_BYTES, maxBatchBytes)) {
       index = this.#regions.push({ topic, partition, bytes: BATCH_HEADER_BYTES }) - 1;
       this.#totalBytes += BATCH_HEADER_BYTES;
       ofTopic.set(partition, index);

@@ -9,7 +9,7 @@ import { DeadLetterRate } from './dead-letter-rate.ts';
 import { DedupeWindow } from './dedupe-window.ts';
 import { EmitQueue, type CommittedFlight } from './emit-queue.ts';
 import { Gate } from './gate.ts';
-import { connectorContext, deadLetterOrigin, deadLetterTarget, type LegDependencies } from './leg.ts';
+import { connectorContext, deadLetterOrigin, deadLetterTarget, maxRecordBytesOf, type LegDependencies } from './leg.ts';
 import { LegStateHolder, type LegStanding } from './leg-state.ts';
 import { isLogLost } from './log-lost.ts';
 import { COUNTED } from './metric-names.ts';
@@ -161,14 +161,15 @@ export class SourceRunner {
   #createTarget(): SourceTarget {
     const { pipeline, topicLog, pool, clock, random } = this.#dependencies;
     const { name, key, decode, partitionBy } = this.#plan;
-    const { compression, maxRecordBytes } = pipeline.topic;
-    const { partitions } = topicLog.describe(pipeline.topic.name);
+    const { compression } = pipeline.topic;
+    const { partitions, maxBatchBytes } = topicLog.describe(pipeline.topic.name);
     return {
       source: name,
       topic: pipeline.topic.name,
       partitions,
       compression,
-      maxRecordBytes,
+      maxRecordBytes: maxRecordBytesOf(this.#dependencies),
+      maxBatchBytes,
       partitioner: new Partitioner({
         by: key === null ? partitionBy : 'batch',
         partitions,
@@ -185,7 +186,7 @@ export class SourceRunner {
   }
 
   #createRun(queue: EmitQueue, window: DedupeWindow | null, signal: AbortSignal): SourceRun {
-    const { once, pipeline, pool, topicLog, clock, metrics } = this.#dependencies;
+    const { once, pool, topicLog, clock, metrics } = this.#dependencies;
     return new SourceRun({
       connector: connectorContext(this.#dependencies, {
         name: this.#plan.name,
@@ -195,7 +196,7 @@ export class SourceRunner {
         },
       }),
       once,
-      maxRecordBytes: pipeline.topic.maxRecordBytes,
+      maxRecordBytes: maxRecordBytesOf(this.#dependencies),
       pool,
       gate: this.#gate,
       topicLog,

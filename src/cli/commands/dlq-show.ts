@@ -63,7 +63,7 @@ class Newest {
 }
 
 function describe(letter: StoredDeadLetter, { stdout }: CliIo): readonly string[] {
-  const { id, lastAt, stage, leg, attempts, code, message, sourcePosition, key, value } = letter;
+  const { id, lastAt, stage, leg, attempts, code, message, sourcePosition, key, value, isReference } = letter;
   const side = stage === 'source' || stage === 'key' ? 'source' : 'sink';
   const at = sourcePosition === null ? [] : [`at ${sourcePosition}`];
   const head = [id, timeText(lastAt, stdout), `${side} ${leg}`, ...at, `attempts ${grouped(attempts)}`];
@@ -72,6 +72,7 @@ function describe(letter: StoredDeadLetter, { stdout }: CliIo): readonly string[
     printable(`  ${code}  ${message}`),
     ...(key === null ? [] : [`  key ${printableBytes(key)}`]),
     `  ${printableBytes(value)}`,
+    ...(isReference ? ['  too large for the dead-letter topic: the rest is where the record stood'] : []),
   ];
 }
 
@@ -82,10 +83,11 @@ function conclusion({ letters, total }: Newest, pipeline: string): string {
 }
 
 function objectOf(letter: StoredDeadLetter): object {
-  const { firstAt, lastAt, sourcePosition, key, value, timestamp, ...rest } = letter;
+  const { firstAt, lastAt, sourcePosition, key, value, timestamp, isReference, ...rest } = letter;
   return {
     ...rest,
     source_position: sourcePosition,
+    by_reference: isReference,
     first_at: isoTime(firstAt),
     last_at: isoTime(lastAt),
     timestamp: isoTime(timestamp),

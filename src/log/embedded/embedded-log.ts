@@ -106,7 +106,7 @@ class EmbeddedLog implements TopicLog {
 
   describe(topic: string): TopicDescription {
     const { name, id, partitions } = this.#topic(topic);
-    return { name, incarnation: incarnationOf(id), partitions };
+    return { name, incarnation: incarnationOf(id), partitions, maxBatchBytes: Infinity };
   }
 
   async commit(request: CommitRequest): Promise<void> {

@@ -123,7 +123,7 @@ export class Commits {
   async #explained(thrown: unknown, batches: readonly SealedBatch[]): Promise<SluiceError> {
     const names = [...new Set(batches.map(({ topic }) => topic))];
     const action = names.length === 0 ? 'saving positions' : `writing to topic "${names.join('", "')}"`;
-    if (hasCode(thrown, 'TOPIC_UNKNOWN')) {
+    if (hasCode(thrown, 'TOPIC_UNKNOWN', 'RECORD_TOO_LARGE')) {
       const { topics, signal } = this.#options;
       await Promise.allSettled(names.map((name) => topics.refresh(name, signal)));
     }

@@ -21,6 +21,11 @@ export interface TopicTableOptions {
   readonly log: Logger;
 }
 
+interface Learnt {
+  readonly description: TopicDescription;
+  readonly config: ReadonlyMap<string, string> | null;
+}
+
 /** The topics of one pipeline, as they are on the cluster. */
 export class TopicTable {
   readonly #options: TopicTableOptions;
@@ -44,9 +49,10 @@ export class TopicTable {
           `opening pipeline "${plan.pipeline}": waiting for topic "${topic.name}", which another pipeline or program has to create`,
           { retryable: true },
         );
-      this.#keep(found);
+      this.#keep(found, null);
     }
-    if (deadLetter !== null) this.#keep(await this.#create(deadLetterTopic(deadLetter.topic, topic), signal));
+    if (deadLetter !== null)
+      await this.#learn(await this.#create(deadLetterTopic(deadLetter.topic, topic), signal), signal);
   }
 
   /** Throws `TOPIC_UNKNOWN`. */
@@ -63,50 +69,46 @@ export class TopicTable {
     const [found] = await client.topics([name], signal);
     if (found !== undefined) {
       this.#goneSince.delete(name);
-      return this.#keep(found);
+      return (await this.#learn(found, signal)).description;
     }
     const since = this.#goneSince.get(name) ?? clock.monotonic();
     this.#goneSince.set(name, since);
     const wanted = this.#wanted(name);
     if (wanted === null || clock.monotonic() - since < GONE_MS) return null;
     log.warn({ topic: name }, 'topic was deleted, creating it again');
-    return this.#keep(await this.#create(wanted, signal));
+    return (await this.#learn(await this.#create(wanted, signal), signal)).description;
   }
 
   async #openOwn(topic: KafkaLogTopic, signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     const found = await this.#create(pipelineTopic(topic), signal);
-    this.#keep(found);
+    const { config } = await this.#learn(found, signal);
     const partitions = found.partitions.length;
     if (partitions !== topic.partitions)
       log.warn(
         { topic: topic.name, partitions, configured: topic.partitions },
         'topic has another number of partitions than the pipeline says, using its own',
       );
-    await this.#checkSettings(topic, found, signal);
+    if (config !== null) this.#checkSettings(topic, found, config);
   }
 
-  async #checkSettings({ name, maxRecordBytes }: KafkaLogTopic, found: KafkaTopic, signal: AbortSignal): Promise<void> {
-    const { client, log } = this.#options;
-    let config: ReadonlyMap<string, string>;
-    try {
-      config = await client.topicConfig(name, signal);
-    } catch (error) {
-      if (!hasCode(error, 'KAFKA_DENIED')) throw error;
-      log.info({ topic: name, cause: describeError(error) }, 'settings of the topic may not be looked at');
-      return;
-    }
+  #checkSettings(
+    { name, maxRecordBytes }: KafkaLogTopic,
+    found: KafkaTopic,
+    config: ReadonlyMap<string, string>,
+  ): void {
+    const { log } = this.#options;
     const replicas = found.partitions[0]?.replicas ?? 1;
     if (replicas > 1 && config.get('min.insync.replicas') === '1')
       log.warn(
         { topic: name, replicas },
         'acknowledged records may be lost with one broker: min.insync.replicas of the topic is 1',
       );
-    const takes = Number(config.get('max.message.bytes') ?? Infinity);
+    const takes = takenBy(config);
     if (takes < batchBytes(maxRecordBytes))
       log.warn(
         { topic: name, takes, needed: batchBytes(maxRecordBytes) },
-        'topic refuses batches that the pipeline may write: raise max.message.bytes of the topic or lower max_record',
+        'topic takes less than the pipeline may write, larger records become dead letters: raise max.message.bytes of the topic or lower max_record',
       );
   }
 
@@ -121,11 +123,31 @@ export class TopicTable {
     return sources.length > 0 && name === topic.name ? pipelineTopic(topic) : null;
   }
 
-  #keep({ name, incarnation, partitions }: KafkaTopic): TopicDescription {
-    const description = { name, incarnation, partitions: partitions.length };
+  /** Keeps it with what it takes. Its settings, or null where they may not be looked at. */
+  async #learn(found: KafkaTopic, signal: AbortSignal): Promise<Learnt> {
+    const { client, log } = this.#options;
+    let config: ReadonlyMap<string, string> | null = null;
+    try {
+      config = await client.topicConfig(found.name, signal);
+    } catch (error) {
+      if (hasCode(error, 'KAFKA_DENIED'))
+        log.info({ topic: found.name, cause: describeError(error) }, 'settings of the topic may not be looked at');
+      // Deleted since it was found: whoever uses it is told.
+      else if (!hasCode(error, 'TOPIC_UNKNOWN')) throw error;
+    }
+    return { description: this.#keep(found, config), config };
+  }
+
+  #keep({ name, incarnation, partitions }: KafkaTopic, config: ReadonlyMap<string, string> | null): TopicDescription {
+    const maxBatchBytes = config === null ? Infinity : takenBy(config);
+    const description = { name, incarnation, partitions: partitions.length, maxBatchBytes };
     this.#known.set(name, description);
     return description;
   }
+}
+
+function takenBy(config: ReadonlyMap<string, string>): number {
+  return Number(config.get('max.message.bytes') ?? Infinity);
 }
 
 export function pipelineTopic(topic: KafkaLogTopic): NewKafkaTopic {

@@ -38,12 +38,12 @@ test('the largest batch that a pipeline writes fits its topics', async () => {
 test('a topic that is there stays as it is, and what is wrong with it is said', async () => {
   cluster.create('orders', 2);
   const log = await logs.open();
-  expect(log.describe('orders').partitions).toBe(2);
+  expect(log.describe('orders')).toMatchObject({ partitions: 2, maxBatchBytes: 1_048_588 });
   expect(logs.messages()).toEqual(
     expect.arrayContaining([
       'topic has another number of partitions than the pipeline says, using its own',
       'acknowledged records may be lost with one broker: min.insync.replicas of the topic is 1',
-      'topic refuses batches that the pipeline may write: raise max.message.bytes of the topic or lower max_record',
+      'topic takes less than the pipeline may write, larger records become dead letters: raise max.message.bytes of the topic or lower max_record',
     ]),
   );
   expect(cluster.topics.get('orders')!.config.get('max.message.bytes')).toBe('1048588');

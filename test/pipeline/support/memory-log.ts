@@ -54,8 +54,13 @@ export class MemoryLog implements TopicLog {
     }
   }
 
-  describe(topic: string): { name: string; incarnation: string; partitions: number } {
-    return { name: topic, incarnation: 'AAAAAAAA', partitions: this.#partitions(topic).length };
+  describe(topic: string): { name: string; incarnation: string; partitions: number; maxBatchBytes: number } {
+    return {
+      name: topic,
+      incarnation: 'AAAAAAAA',
+      partitions: this.#partitions(topic).length,
+      maxBatchBytes: Infinity,
+    };
   }
 
   commit(request: CommitRequest): Promise<void> {
