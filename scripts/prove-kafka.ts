@@ -2,6 +2,8 @@
 import { proveForeign } from './prove/kafka/foreign.ts';
 import { proveLines } from './prove/kafka/lines.ts';
 import { proveMapping } from './prove/kafka/mapping.ts';
+import { proveOutageOfIndex } from './prove/kafka/outage-index.ts';
+import { proveOutageOfKafka } from './prove/kafka/outage-kafka.ts';
 import { proveRecreated } from './prove/kafka/recreated.ts';
 import { Servers } from './prove/kafka/servers.ts';
 import { proveTwoLogs } from './prove/kafka/two-logs.ts';
@@ -20,6 +22,8 @@ try {
       { name: 'two-logs', share: 0.1, prove: (proof) => proveTwoLogs(proof, servers) },
       { name: 'recreated', share: 0.06, prove: (proof) => proveRecreated(proof, servers) },
       { name: 'mapping', share: 0, prove: (proof) => proveMapping(proof, servers) },
+      { name: 'outage-index', share: 0.3, prove: (proof) => proveOutageOfIndex(proof, servers) },
+      { name: 'outage-kafka', share: 0.3, prove: (proof) => proveOutageOfKafka(proof, servers) },
     ],
   });
 } finally {

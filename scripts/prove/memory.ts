@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHub, HubProcess } from './hub.ts';
 import type { Proof, Result } from './proof.ts';
 import { countPublished } from './published.ts';
+import { residentMegabytes } from './resident.ts';
 
 const LIMIT_MB = 250;
 /** How much more the second half may take than the first: a leak of a byte a record would show ten times this. */
@@ -43,15 +43,4 @@ export async function proveMemory({ folder, lines }: Proof): Promise<Result> {
   ];
   const note = `resident memory at most ${Math.round(first)} MB in the first half, ${Math.round(second)} MB in the second`;
   return { ...count, expected: lines, note, problems, unjudged: [] };
-}
-
-/** Null when the process has just ended. */
-async function residentMegabytes(pid: number): Promise<number | null> {
-  try {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
-    return kibibytes === undefined ? null : Number(kibibytes) / 1024;
-  } catch {
-    return null;
-  }
 }
