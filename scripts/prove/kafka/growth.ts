@@ -17,6 +17,17 @@ export class Growth {
     return this.#seen.at(-1)![1] - this.#seen[0]![1];
   }
 
+  /** The longest time from one growth to the next. */
+  get longestRestMs(): number {
+    let [longest, since] = [0, Infinity];
+    for (const [index, [at, records]] of this.#seen.entries()) {
+      if (index === 0 || records === this.#seen[index - 1]![1]) continue;
+      longest = Math.max(longest, at - since);
+      since = at;
+    }
+    return longest;
+  }
+
   /** The most that came between two looks that are at least so far apart, and no further than it takes. */
   mostWithin(ms: number): number {
     let [most, from] = [0, 0];

@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import type { KafkaClient } from '../../../src/kafka/index.ts';
+import { kafkaTool } from '../../services/kafka-tools.ts';
+import { createHub, HubProcess } from '../hub.ts';
+import type { Proof, Result } from '../proof.ts';
+import { countPublished } from '../published.ts';
+import { Elastic } from './elastic.ts';
+import { judgeIndexed, lifeOf, recordsIn } from './indexed.ts';
+import type { Servers } from './servers.ts';
+import { openClient } from './topics.ts';
+import { until } from './waiting.ts';
+
+const TOPIC = 'prove-takeover';
+const PARTITIONS = 8;
+const WITHIN_MS = 15_000;
+const LINES_PER_SECOND = 5000;
+/** The topic has to grow until the killed hub is back. */
+const SHORTEST_S = 60;
+
+const sinks = ['elasticsearch', 'file'] as const;
+const groupOf = (sink: string): string => `sluice.default.${TOPIC}.sink.${sink}`;
+
+/** Shorter rolls than by default: offsets are committed when files are published. */
+const reading = (url: string, out: string): string => `name: ${TOPIC}
+topic: ${TOPIC}
+sinks:
+  - elasticsearch: { endpoints: ['${url}'], index: ${TOPIC} }
+  - file: { path: '${out}', roll: { age: 1s } }
+`;
+
+const feeding = (lines: number, seconds: number): string => `name: ${TOPIC}-feed
+sources:
+  - generate: { count: ${lines}, rate: ${Math.ceil(lines / seconds)}, streams: ${4 * PARTITIONS} }
+topic: { name: ${TOPIC}, partitions: ${PARTITIONS} }
+`;
+
+/**
+ * Two hubs with the same pipeline share a topic, a folder and an index while a third one fills the topic. One is killed: the other takes over; it comes
+ * back: they share again.
+ */
+export async function proveTakeover({ folder, lines }: Proof, servers: Servers): Promise<Result> {
+  const [{ brokers }, { url }] = await Promise.all([servers.shared('kafka'), servers.shared('elasticsearch')]);
+  const elastic = new Elastic(url);
+  await elastic.createIndex(TOPIC, { n: { type: 'integer' } });
+  const client = openClient(brokers);
+  const seconds = Math.max(SHORTEST_S, lines / LINES_PER_SECOND);
+  const out = join(folder, 'out');
+  const settings = [`kafka: { brokers: ['${brokers}'] }`];
+  const feed = await createHub(join(folder, 'feed'), feeding(lines, seconds), settings);
+  const [one, two] = [
+    await createHub(join(folder, 'one'), reading(url, out), settings),
+    await createHub(join(folder, 'two'), reading(url, out), settings),
+  ];
+  await client.createTopic({ name: TOPIC, partitions: PARTITIONS, replicationFactor: 1 });
+  const lives = [feed, one, two].map((hub) => new HubProcess(hub, ['run']));
+  const [feeder, victim, survivor] = lives as [HubProcess, HubProcess, HubProcess];
+  try {
+    const before = await untilShared(brokers, [feeder, victim, survivor]);
+    await victim.kill();
+    const took = await untilAllMove(client, [feeder, survivor]);
+    const back = new HubProcess(one, ['run']);
+    lives.push(back);
+    const after = await untilShared(brokers, [feeder, survivor, back]);
+    await until('everything is indexed and published', () => isThrough(client, lines), {
+      hubs: [feeder, survivor, back],
+      deadlineMs: (seconds + 60) * 1000,
+    });
+    const codes = await Promise.all([feeder, survivor, back].map((life) => life.kill('SIGTERM')));
+    return await judge({ client, elastic, out, lines, before, took, after, codes });
+  } finally {
+    await Promise.all(lives.map((life) => life.kill()));
+    await client.close();
+  }
+}
+
+/** Waits until each sink's group has two members and both have partitions. Returns how many, by sink. */
+async function untilShared(brokers: string, hubs: readonly HubProcess[]): Promise<string> {
+  let found: readonly (readonly number[])[] = [];
+  await until(
+    'both hubs have partitions',
+    async () => {
+      found = await Promise.all(sinks.map((sink) => partitionsOfMembers(brokers, groupOf(sink))));
+      return found.every(
+        (counts) => counts.length === 2 && counts.every((count) => count > 0) && sum(counts) === PARTITIONS,
+      );
+    },
+    { hubs, deadlineMs: 60_000, everyMs: 500 },
+  );
+  return sinks.map((sink, index) => `${sink} ${found[index]!.join('+')}`).join(', ');
+}
+
+/** As Kafka's own tool prints it. */
+async function partitionsOfMembers(brokers: string, group: string): Promise<readonly number[]> {
+  const { stdout } = await kafkaTool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', [
+    '--bootstrap-server',
+    brokers,
+    '--describe',
+    '--members',
+    '--group',
+    group,
+  ]);
+  const [titles, ...rows] = stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([first]) => first === 'GROUP' || first === group);
+  const column = (titles ?? []).indexOf('#PARTITIONS');
+  return rows.map((row) => Number(row.at(column - titles!.length)));
+}
+
+/** Waits until the group of each sink has committed more of every partition than now. Returns the milliseconds that took, by sink. */
+async function untilAllMove(client: KafkaClient, hubs: readonly HubProcess[]): Promise<readonly number[]> {
+  const started = performance.now();
+  return Promise.all(
+    sinks.map(async (sink) => {
+      const atKill = await committed(client, sink);
+      await until(
+        `${sink} goes on in every partition`,
+        async () => {
+          const now = await committed(client, sink);
+          return now.length === PARTITIONS && now.every((next, partition) => next > (atKill[partition] ?? 0));
+        },
+        { hubs, deadlineMs: 60_000, everyMs: 50 },
+      );
+      return performance.now() - started;
+    }),
+  );
+}
+
+/** The committed offsets of a sink, by partition. */
+async function committed(client: KafkaClient, sink: string): Promise<readonly number[]> {
+  const offsets = (await client.groupOffsets(groupOf(sink))).filter(({ topic }) => topic === TOPIC);
+  return offsets.sort((one, other) => one.partition - other.partition).map(({ next }) => next);
+}
+
+/** All lines are in the topic, and each sink has committed every end. */
+async function isThrough(client: KafkaClient, lines: number): Promise<boolean> {
+  const life = await lifeOf(client, TOPIC);
+  if (life === null || recordsIn(life) < lines) return false;
+  const positions = await Promise.all(sinks.map((sink) => committed(client, sink)));
+  return positions.every((offsets) => life.ends.every((end, partition) => offsets[partition]! >= end));
+}
+
+interface Judged {
+  readonly client: KafkaClient;
+  readonly elastic: Elastic;
+  /** The folder that both hubs publish in. */
+  readonly out: string;
+  readonly lines: number;
+  readonly before: string;
+  /** Milliseconds, by sink. */
+  readonly took: readonly number[];
+  readonly after: string;
+  /** The exit codes of the hubs that were not killed. */
+  readonly codes: readonly (number | null)[];
+}
+
+async function judge({ client, elastic, out, lines, before, took, after, codes }: Judged): Promise<Result> {
+  const life = (await lifeOf(client, TOPIC))!;
+  const stored = recordsIn(life);
+  const indexed = await judgeIndexed(elastic, TOPIC, { lives: [life], lines });
+  const files = await countPublished(out, lines);
+  const times = sinks.map((sink, index) => `${sink} ${(took[index]! / 1000).toFixed(1)} s`).join(', ');
+  return {
+    expected: lines,
+    rows: indexed.documents,
+    lost: indexed.lost + files.lost,
+    duplicated: Math.max(0, indexed.documents - stored) + Math.max(0, files.rows - stored),
+    note: `partitions of the hubs: ${before}; taken over after the kill in ${times}; when it was back: ${after}; ${files.rows} lines in the shared folder`,
+    problems: [
+      ...indexed.problems,
+      ...(took.some((ms) => ms > WITHIN_MS) ? [`taking over took longer than ${WITHIN_MS / 1000} s`] : []),
+      ...(stored === lines ? [] : [`${stored} records in the topic`]),
+      ...(files.strange > 0 ? [`${files.strange} torn or foreign lines in the files`] : []),
+      ...(codes.every((code) => code === 0) ? [] : [`the hubs ended with ${codes.join(', ')}`]),
+    ],
+    unjudged: [],
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
