@@ -6,6 +6,7 @@ import { proveMapping } from './prove/kafka/mapping.ts';
 import { proveOutageOfIndex } from './prove/kafka/outage-index.ts';
 import { proveOutageOfKafka } from './prove/kafka/outage-kafka.ts';
 import { proveRecreated } from './prove/kafka/recreated.ts';
+import { proveSecurity } from './prove/kafka/security.ts';
 import { Servers } from './prove/kafka/servers.ts';
 import { proveTakeover } from './prove/kafka/takeover.ts';
 import { proveTwoLogs } from './prove/kafka/two-logs.ts';
@@ -28,6 +29,7 @@ try {
       { name: 'mapping', share: 0, prove: (proof) => proveMapping(proof, servers) },
       { name: 'outage-index', share: 0.3, prove: (proof) => proveOutageOfIndex(proof, servers) },
       { name: 'outage-kafka', share: 0.3, prove: (proof) => proveOutageOfKafka(proof, servers) },
+      { name: 'security', share: 0.04, prove: (proof) => proveSecurity(proof, servers) },
     ],
   });
 } finally {
