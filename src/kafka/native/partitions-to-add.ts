@@ -6,6 +6,7 @@ type ByTopic = Map<string, number[]>;
 export class PartitionsToAdd {
   readonly #add: (partitions: ByTopic) => Promise<void>;
   readonly #added = new Set<ProducerPartition>();
+  #waiting = 0;
   #next: { readonly partitions: ByTopic; readonly done: Promise<void> } | null = null;
 
   constructor(add: (partitions: ReadonlyMap<string, readonly number[]>) => Promise<void>) {
@@ -18,8 +19,22 @@ export class PartitionsToAdd {
     const ofTopic = partitions.get(partition.topic);
     if (ofTopic === undefined) partitions.set(partition.topic, [partition.partition]);
     else ofTopic.push(partition.partition);
-    await done;
-    this.#added.add(partition);
+    this.#waiting++;
+    try {
+      await done;
+      this.#added.add(partition);
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  /** Does the coordinator still have to answer? Asked again under a newer epoch, it would say that this producer was fenced. */
+  get isAdding(): boolean {
+    return this.#waiting > 0;
+  }
+
+  get hasAdded(): boolean {
+    return this.#added.size > 0;
   }
 
   /** The next transaction has none. */

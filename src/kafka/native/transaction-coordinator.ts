@@ -10,6 +10,7 @@ import * as requests from './transaction-requests.ts';
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
 const INVALID_TXN_STATE = 48;
 const OPERATION_NOT_ATTEMPTED = 55;
+const ABORTED_STATES = new Set(['PrepareAbort', 'CompleteAbort']);
 /** Of the feature `transaction.version`. */
 const LEVEL_OF_PROTOCOL_2 = 2;
 const LANE = 'transaction';
@@ -37,7 +38,7 @@ export class TransactionCoordinator {
   readonly #signal: AbortSignal;
   /** 2: KIP-890. As found when the id was initialised. */
   #protocol: 1 | 2 = 1;
-  #canRestore = false;
+  #canRaiseEpoch = false;
 
   constructor(options: {
     readonly cluster: Cluster;
@@ -57,9 +58,9 @@ export class TransactionCoordinator {
     return this.#protocol;
   }
 
-  /** Can a transaction that went wrong be ended, and its epoch raised, without fencing whoever took over? */
-  get canRestore(): boolean {
-    return this.#canRestore;
+  /** Kafka 2.5 and later. */
+  get canRaiseEpoch(): boolean {
+    return this.#canRaiseEpoch;
   }
 
   /** Takes over the transactional id: ends an open transaction and fences whoever used it before. */
@@ -67,9 +68,29 @@ export class TransactionCoordinator {
     return this.#initialise(null, signal);
   }
 
-  /** Ends the open transaction, if there is one, and raises the epoch. Rejects with `KAFKA_FENCED` when somebody else took over the transactional id. */
-  restore(identity: ProducerIdentity): Promise<ProducerIdentity> {
+  /**
+   * Raises the epoch of an identity under which nothing is open, so that sequences begin anew. Never to be asked by one who may have been fenced: the coordinator
+   * aborts what is open under the id before it looks at the epoch, and that would be the transaction of whoever took over.
+   */
+  raiseEpoch(identity: ProducerIdentity): Promise<ProducerIdentity> {
     return this.#initialise(identity, this.#signal);
+  }
+
+  /**
+   * Whether the coordinator aborted the transaction of an identity that it no longer takes, because it took too long; else another instance took over the id.
+   * For its time-out the coordinator raises the epoch by one, for a take-over it does so again. False where it cannot be asked, before Kafka 3.0.
+   */
+  async wasTimedOut({ producerId, epoch }: ProducerIdentity): Promise<boolean> {
+    const doing = `looking at the transaction ${this.#name}`;
+    const state = await this.#ask(doing, async (broker) => {
+      if (!broker.speaks('DescribeTransactions', 0)) return null;
+      const { transactionStates } = await broker.call(requests.describeTransactionsApis, [this.#transactionalId]);
+      const [found] = transactionStates;
+      if (found !== undefined && found.errorCode !== 0) throw protocolError(found.errorCode, doing);
+      return found ?? null;
+    });
+    if (state === null || !ABORTED_STATES.has(state.transactionState)) return false;
+    return Number(state.producerId) === producerId && state.producerEpoch === epoch + 1;
   }
 
   /** Protocol 1: before the first batch of a partition in a transaction. */
@@ -173,7 +194,7 @@ export class TransactionCoordinator {
     const speaks = broker.speaks('EndTxn', 5) && broker.speaks('TxnOffsetCommit', 5) && broker.speaks('Produce', 12);
     const isFinal = broker.feature('transaction.version') >= LEVEL_OF_PROTOCOL_2;
     this.#protocol = this.#highestProtocol === 2 && speaks && isFinal ? 2 : 1;
-    this.#canRestore = broker.speaks('InitProducerId', requests.FIRST_INIT_WITH_EPOCH);
+    this.#canRaiseEpoch = broker.speaks('InitProducerId', requests.FIRST_INIT_WITH_EPOCH);
   }
 
   #ask<R>(doing: string, attempt: (broker: BrokerConnection) => Promise<R>, signal = this.#signal): Promise<R> {

@@ -15,6 +15,9 @@ export const initProducerIdApis = [
 /** From here on a producer can say who it is, which raises its epoch, or tells that it was fenced. Kafka 2.5. */
 export const FIRST_INIT_WITH_EPOCH = 3;
 
+/** Kafka 3.0. */
+export const describeTransactionsApis = [kafka.describeTransactionsV0.api];
+
 /** Versions from 4 on are for brokers among themselves. */
 export const addPartitionsToTxnApis = [
   kafka.addPartitionsToTxnV0.api,

@@ -180,6 +180,8 @@ export class TransactionalProducer implements KafkaProducer {
       await this.#partitionsToAdd.add(partition);
     } catch (error) {
       throw await this.#breakWith(error, 'adding partitions to a transaction');
+    } finally {
+      this.#onLanded?.();
     }
   }
 
@@ -201,7 +203,7 @@ export class TransactionalProducer implements KafkaProducer {
       `it has to be aborted, and its records sent again: ${cause.message}`,
       cause,
     );
-    const question = isOfIdentity(cause) ? this.#restore() : Promise.resolve();
+    const question = isOfIdentity(cause) ? this.#askWhetherFenced(cause) : Promise.resolve();
     this.#question = question.then(() => {
       this.#question = null;
       if (this.#broken !== null) this.#engine.abandon(this.#dead ?? this.#broken);
@@ -209,24 +211,30 @@ export class TransactionalProducer implements KafkaProducer {
     });
   }
 
-  /** Ends the broken transaction at the coordinator. */
-  async #restore(): Promise<void> {
+  async #askWhetherFenced(cause: SluiceError): Promise<void> {
     try {
-      if (this.#coordinator.canRestore) this.#successor = await this.#coordinator.restore(this.#identity);
-      else {
-        // Before Kafka 2.5 what was not acknowledged leaves the sequences unknown for as long as the id keeps its epoch.
-        await this.#coordinator.end(this.#identity, false);
-        this.#die(
-          new KafkaError(
-            'KAFKA_TRANSACTION',
-            'fatal',
-            `using the transactional id ${this.#name}`,
-            'the producer has to be opened anew',
-          ),
-        );
-      }
+      // One that had nothing at the coordinator cannot have taken too long there.
+      const hadBegun = this.#coordinator.protocol === 2 || this.#partitionsToAdd.hasAdded || this.#groups.size > 0;
+      if (!hadBegun || !(await this.#coordinator.wasTimedOut(this.#identity))) throw cause;
+      this.#successor = await this.#coordinator.raiseEpoch(this.#identity);
     } catch (error) {
-      this.#die(kafkaError(error, `aborting a transaction of ${this.#name}`));
+      this.#die(kafkaError(error, `using the transactional id ${this.#name}`));
+    }
+  }
+
+  /** Aborts the broken transaction. */
+  async #abort(): Promise<void> {
+    const doing = `aborting a transaction of ${this.#name}`;
+    try {
+      const after = await this.#coordinator.end(this.#identity, false);
+      if (!isSame(after, this.#identity)) this.#successor = after;
+      // What was not acknowledged leaves the sequences unknown for as long as the epoch stays what it is.
+      else if (this.#coordinator.canRaiseEpoch) this.#successor = await this.#coordinator.raiseEpoch(after);
+      else this.#die(new KafkaError('KAFKA_TRANSACTION', 'fatal', doing, 'the producer has to be opened anew'));
+    } catch (cause) {
+      const error = kafkaError(cause, doing);
+      if (isOfIdentity(error)) await this.#askWhetherFenced(error);
+      else this.#die(error);
     }
   }
 
@@ -264,7 +272,7 @@ export class TransactionalProducer implements KafkaProducer {
     this.#assertAlive();
     const broken = this.#broken;
     if (broken === null) return;
-    if (this.#successor === null) await this.#restore();
+    if (this.#successor === null) await this.#abort();
     this.#assertAlive();
     this.#begin(this.#successor!);
     if (isCommit) throw broken;
@@ -285,18 +293,19 @@ export class TransactionalProducer implements KafkaProducer {
 
   /** Nothing of the next transaction has happened yet. */
   #begin(identity: ProducerIdentity): void {
-    const isSame = identity.producerId === this.#identity.producerId && identity.epoch === this.#identity.epoch;
+    const isAsBefore = isSame(identity, this.#identity);
     this.#identity = identity;
     this.#broken = null;
     this.#successor = null;
     this.#partitionsToAdd.clear();
     this.#groups.clear();
-    if (isSame) this.#engine.holdAll();
+    if (isAsBefore) this.#engine.holdAll();
     else this.#engine.restart(identity);
   }
 
   get #isQuiet(): boolean {
-    return this.#engine.isQuiet && this.#offsetsInFlight === 0 && this.#question === null;
+    const isAsking = this.#partitionsToAdd.isAdding || this.#offsetsInFlight > 0 || this.#question !== null;
+    return this.#engine.isQuiet && !isAsking;
   }
 
   async #untilQuiet(): Promise<void> {
@@ -323,6 +332,10 @@ export class TransactionalProducer implements KafkaProducer {
 
 function isOfIdentity(error: SluiceError): boolean {
   return error instanceof ProtocolError && IDENTITY_CODES.has(error.protocolCode);
+}
+
+function isSame(left: ProducerIdentity, right: ProducerIdentity): boolean {
+  return left.producerId === right.producerId && left.epoch === right.epoch;
 }
 
 function fenced(name: string, cause: SluiceError): SluiceError {
