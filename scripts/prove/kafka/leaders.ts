@@ -7,6 +7,7 @@ import { createHub, HubProcess, type Hub } from '../hub.ts';
 import type { Proof, Result } from '../proof.ts';
 import { countPublished } from '../published.ts';
 import { Growth } from './growth.ts';
+import { groupOf, isThrough } from './positions.ts';
 import type { Servers } from './servers.ts';
 import { openClient, readAll } from './topics.ts';
 import { until } from './waiting.ts';
@@ -59,7 +60,11 @@ export async function proveLeaders({ folder, lines, random }: Proof, servers: Se
       overMs: seconds * 1000,
       goesOn: () => written.total < lines,
     });
-    await until('everything is written and read', () => isThrough(hub, lines), { hubs: [life], deadlineMs: 120_000 });
+    await until(
+      'everything is written and read',
+      () => isThrough(client, { topic: TOPIC, groups: [groupOf(TOPIC, 'file')], records: lines }),
+      { hubs: [life], deadlineMs: 120_000 },
+    );
     const restarts = (await statusOf(hub))?.restarts ?? -1;
     const code = await life.kill('SIGTERM');
     await watching;
@@ -122,11 +127,6 @@ async function watchGrowth(hub: Hub, life: HubProcess, written: Growth): Promise
     if (status !== null) written.see(status.totals.recordsIn);
     await sleep(50);
   }
-}
-
-async function isThrough(hub: Hub, lines: number): Promise<boolean> {
-  const totals = (await statusOf(hub))?.totals;
-  return totals !== undefined && totals.recordsIn >= lines && totals.delivered >= lines;
 }
 
 /** A stream stays in its partition, and numbers of a later emit are higher: within a partition they have to rise. */

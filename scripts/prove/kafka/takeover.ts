@@ -6,6 +6,7 @@ import type { Proof, Result } from '../proof.ts';
 import { countPublished } from '../published.ts';
 import { Elastic } from './elastic.ts';
 import { judgeIndexed, lifeOf, recordsIn } from './indexed.ts';
+import { committed, groupOf, isThrough } from './positions.ts';
 import type { Servers } from './servers.ts';
 import { openClient } from './topics.ts';
 import { until } from './waiting.ts';
@@ -18,7 +19,7 @@ const LINES_PER_SECOND = 5000;
 const SHORTEST_S = 60;
 
 const sinks = ['elasticsearch', 'file'] as const;
-const groupOf = (sink: string): string => `sluice.default.${TOPIC}.sink.${sink}`;
+const groups = sinks.map((sink) => groupOf(TOPIC, sink));
 
 /** Shorter rolls than by default: offsets are committed when files are published. */
 const reading = (url: string, out: string): string => `name: ${TOPIC}
@@ -61,10 +62,14 @@ export async function proveTakeover({ folder, lines }: Proof, servers: Servers):
     const back = new HubProcess(one, ['run']);
     lives.push(back);
     const after = await untilShared(brokers, [feeder, survivor, back]);
-    await until('everything is indexed and published', () => isThrough(client, lines), {
-      hubs: [feeder, survivor, back],
-      deadlineMs: (seconds + 60) * 1000,
-    });
+    await until(
+      'everything is indexed and published',
+      () => isThrough(client, { topic: TOPIC, groups, records: lines }),
+      {
+        hubs: [feeder, survivor, back],
+        deadlineMs: (seconds + 60) * 1000,
+      },
+    );
     const codes = await Promise.all([feeder, survivor, back].map((life) => life.kill('SIGTERM')));
     return await judge({ client, elastic, out, lines, before, took, after, codes });
   } finally {
@@ -79,7 +84,7 @@ async function untilShared(brokers: string, hubs: readonly HubProcess[]): Promis
   await until(
     'both hubs have partitions',
     async () => {
-      found = await Promise.all(sinks.map((sink) => partitionsOfMembers(brokers, groupOf(sink))));
+      found = await Promise.all(groups.map((group) => partitionsOfMembers(brokers, group)));
       return found.every(
         (counts) => counts.length === 2 && counts.every((count) => count > 0) && sum(counts) === PARTITIONS,
       );
@@ -111,33 +116,21 @@ async function partitionsOfMembers(brokers: string, group: string): Promise<read
 async function untilAllMove(client: KafkaClient, hubs: readonly HubProcess[]): Promise<readonly number[]> {
   const started = performance.now();
   return Promise.all(
-    sinks.map(async (sink) => {
-      const atKill = await committed(client, sink);
+    groups.map(async (group) => {
+      const atKill = await committed(client, group, TOPIC);
       await until(
-        `${sink} goes on in every partition`,
+        `${group} goes on in every partition`,
         async () => {
-          const now = await committed(client, sink);
-          return now.length === PARTITIONS && now.every((next, partition) => next > (atKill[partition] ?? 0));
+          const now = await committed(client, group, TOPIC);
+          return Array.from({ length: PARTITIONS }).every(
+            (_, partition) => (now[partition] ?? 0) > (atKill[partition] ?? 0),
+          );
         },
         { hubs, deadlineMs: 60_000, everyMs: 50 },
       );
       return performance.now() - started;
     }),
   );
-}
-
-/** The committed offsets of a sink, by partition. */
-async function committed(client: KafkaClient, sink: string): Promise<readonly number[]> {
-  const offsets = (await client.groupOffsets(groupOf(sink))).filter(({ topic }) => topic === TOPIC);
-  return offsets.sort((one, other) => one.partition - other.partition).map(({ next }) => next);
-}
-
-/** All lines are in the topic, and each sink has committed every end. */
-async function isThrough(client: KafkaClient, lines: number): Promise<boolean> {
-  const life = await lifeOf(client, TOPIC);
-  if (life === null || recordsIn(life) < lines) return false;
-  const positions = await Promise.all(sinks.map((sink) => committed(client, sink)));
-  return positions.every((offsets) => life.ends.every((end, partition) => offsets[partition]! >= end));
 }
 
 interface Judged {
