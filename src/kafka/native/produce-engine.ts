@@ -21,7 +21,7 @@ export function producerClosed(): SluiceError {
 }
 
 /** What the two kinds of producer do differently. */
-export interface ProducePolicy {
+interface ProducePolicy {
   /** As whom a partition that was not written to yet begins. */
   identity(): ProducerIdentity;
   /** True: partitions that came to a stop stay there, since what they hold is about to be abandoned. */

@@ -9,7 +9,7 @@ const FIRST_FLEXIBLE = 9;
 
 const ALL_IN_SYNC = -1;
 
-export interface ProduceRequest {
+interface ProduceRequest {
   readonly transactionalId: string | null;
   /** How long the broker may wait for its replicas. */
   readonly timeoutMs: number;
