@@ -42,7 +42,7 @@ export class Cluster {
       group_protocol: 'classic' as const,
     };
     const log = createLogger({ level: 'error', destination: process.stderr, pretty: false });
-    this.client = openKafka({ brokers: [brokers], tls: false, client, driver: 'native' }, { clock, log });
+    this.client = openKafka({ brokers: brokers.split(','), tls: false, client, driver: 'native' }, { clock, log });
   }
 
   async createTopic(name: string, partitions = 1, config: Readonly<Record<string, string>> = {}): Promise<string> {
