@@ -131,7 +131,7 @@ export class KafkajsReader implements KafkaReader {
         this.#learn(partition.topic);
         continue;
       }
-      partition.identity = { topic: topic.name, partition: partition.number, incarnation: topic.incarnation };
+      partition.identify(topic.incarnation);
       if (this.#busyNodes.has(leader)) continue;
       byNode.set(leader, [...(byNode.get(leader) ?? []), partition]);
     }
@@ -311,12 +311,12 @@ export class KafkajsReader implements KafkaReader {
   #refused(partition: ReadPartition, error: SluiceError): void {
     partition.failed(error.message);
     if (!error.retryable) this.fail(error);
-    if (partition.isResting) return;
-    partition.isResting = true;
+    if (partition.rests > 0) return;
+    partition.rests++;
     const delayMs = error.retryable ? backOff(partition.failures) : FAILED_AGAIN_MS;
     this.#cluster.clock.sleep(delayMs, this.#closing.signal).then(
       () => {
-        partition.isResting = false;
+        partition.rests--;
         this.#pump();
       },
       () => undefined,

@@ -12,7 +12,7 @@ import { KafkaError, matterOf, ProtocolError } from '../shared/errors.ts';
 import { kafkaError } from './errors.ts';
 import { Metadata } from './metadata.ts';
 import { brokerOpener } from './open-connection.ts';
-import { Waiting } from '../shared/waiting.ts';
+import { Waiting, type Wait } from '../shared/waiting.ts';
 
 const CONTROL = 'control';
 
@@ -108,6 +108,11 @@ export class Cluster {
   }
 
   /** What has been waited for longest, once that has lasted a second. */
+  /** For what waits outside of `retrying`, and is said as that is. */
+  beginWait(): Wait {
+    return this.#waiting.begin();
+  }
+
   get waitingFor(): string | null {
     return this.#waiting.reason;
   }

@@ -1,28 +1,9 @@
-import * as kafka from '@platformatic/kafka';
 import { SluiceError } from '../../api/index.ts';
 import type { GroupGeneration } from '../client.ts';
 import type { Cluster } from './cluster.ts';
 import { throwOnCode } from '../shared/errors.ts';
+import { offsetCommitApis, offsetFetchApis, offsetFetchOfGroupsApis } from './offset-apis.ts';
 
-const offsetFetchApis = [
-  kafka.offsetFetchV2.api,
-  kafka.offsetFetchV3.api,
-  kafka.offsetFetchV4.api,
-  kafka.offsetFetchV5.api,
-  kafka.offsetFetchV6.api,
-  kafka.offsetFetchV7.api,
-];
-const offsetFetchOfGroupsApis = [kafka.offsetFetchV8.api, kafka.offsetFetchV9.api];
-const offsetCommitApis = [
-  kafka.offsetCommitV2.api,
-  kafka.offsetCommitV3.api,
-  kafka.offsetCommitV4.api,
-  kafka.offsetCommitV5.api,
-  kafka.offsetCommitV6.api,
-  kafka.offsetCommitV7.api,
-  kafka.offsetCommitV8.api,
-  kafka.offsetCommitV9.api,
-];
 const UNKNOWN_TOPIC = 3;
 /** Generation, member, rebalance, instance, epoch: about who asks, not about what. */
 const MEMBERSHIP = new Set([22, 25, 27, 82, 110, 113]);

@@ -3,32 +3,14 @@ import type { GroupOffset, KafkaClient, KafkaGroup } from '../client.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
 import { KafkaError, throwOnCode } from '../shared/errors.ts';
+import { offsetCommitApis, offsetFetchApis, offsetFetchOfGroupsApis } from './offset-apis.ts';
 
-const offsetFetchApis = [
-  kafka.offsetFetchV2.api,
-  kafka.offsetFetchV3.api,
-  kafka.offsetFetchV4.api,
-  kafka.offsetFetchV5.api,
-  kafka.offsetFetchV6.api,
-  kafka.offsetFetchV7.api,
-];
-const offsetFetchOfGroupsApis = [kafka.offsetFetchV8.api, kafka.offsetFetchV9.api];
 const describeApis = [
   kafka.describeGroupsV1.api,
   kafka.describeGroupsV2.api,
   kafka.describeGroupsV3.api,
   kafka.describeGroupsV4.api,
   kafka.describeGroupsV5.api,
-];
-const offsetCommitApis = [
-  kafka.offsetCommitV2.api,
-  kafka.offsetCommitV3.api,
-  kafka.offsetCommitV4.api,
-  kafka.offsetCommitV5.api,
-  kafka.offsetCommitV6.api,
-  kafka.offsetCommitV7.api,
-  kafka.offsetCommitV8.api,
-  kafka.offsetCommitV9.api,
 ];
 const deleteApis = [kafka.deleteGroupsV0.api, kafka.deleteGroupsV1.api, kafka.deleteGroupsV2.api];
 

@@ -60,7 +60,7 @@ export class ProduceEngine {
 
   constructor(options: ProduceEngineOptions) {
     this.#options = options;
-    this.#troubles = new ProducerTroubles(options.cluster.clock);
+    this.#troubles = new ProducerTroubles(options.cluster.clock, () => options.cluster.beginWait());
   }
 
   send(topic: string, partition: number, bytes: Buffer): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../api/index.ts';
+import type { Wait } from '../shared/waiting.ts';
 import type { ProducerPartition } from './producer-partition.ts';
 
 /** How long something may not work before it is said. */
@@ -12,14 +13,20 @@ export interface Trouble {
   readonly unknownSinceMs: number | null;
 }
 
+interface Waiting extends Trouble {
+  readonly wait: Wait;
+}
+
 /** Which partitions of a producer do not go on, since when, and why. */
 export class ProducerTroubles {
   readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #beginWait: () => Wait;
   /** The oldest first. */
-  readonly #troubles = new Map<ProducerPartition, Trouble>();
+  readonly #troubles = new Map<ProducerPartition, Waiting>();
 
-  constructor(clock: Pick<Clock, 'monotonic'>) {
+  constructor(clock: Pick<Clock, 'monotonic'>, beginWait: () => Wait) {
     this.#clock = clock;
+    this.#beginWait = beginWait;
   }
 
   /** Failures in a row. */
@@ -35,16 +42,20 @@ export class ProducerTroubles {
       reason,
       failures: (before?.failures ?? 0) + 1,
       unknownSinceMs: isTopicUnknown ? (before?.unknownSinceMs ?? now) : null,
+      wait: before?.wait ?? this.#beginWait(),
     };
+    trouble.wait.because(reason);
     this.#troubles.set(partition, trouble);
     return trouble;
   }
 
   end(partition: ProducerPartition): void {
+    this.#troubles.get(partition)?.wait.end();
     this.#troubles.delete(partition);
   }
 
   clear(): void {
+    for (const { wait } of this.#troubles.values()) wait.end();
     this.#troubles.clear();
   }
 

@@ -3,7 +3,15 @@ import type { Clock } from '../../api/index.ts';
 /** How long something may not work before it is said. */
 const SAID_AFTER_MS = 1000;
 
-interface Wait {
+/** One call that may wait. */
+export interface Wait {
+  /** After each failed attempt. */
+  because(reason: string): void;
+  /** When the call settles. */
+  end(): void;
+}
+
+interface Lasting {
   since: number;
   reason: string;
 }
@@ -12,7 +20,7 @@ interface Wait {
 export class Waiting {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #onChange: (reason: string | null) => void;
-  readonly #waits = new Set<Wait>();
+  readonly #waits = new Set<Lasting>();
   #said: string | null = null;
 
   constructor(clock: Pick<Clock, 'monotonic'>, onChange: (reason: string | null) => void) {
@@ -27,9 +35,8 @@ export class Waiting {
     return isLong ? oldest.reason : null;
   }
 
-  /** For one call: `because` after each failed attempt, `end` when the call settles. */
-  begin(): { because(reason: string): void; end(): void } {
-    let wait: Wait | null = null;
+  begin(): Wait {
+    let wait: Lasting | null = null;
     return {
       because: (reason) => {
         if (wait === null) {
