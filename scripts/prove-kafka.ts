@@ -22,7 +22,7 @@ try {
     parts: [
       { name: 'lines', share: 1, prove: (proof) => proveLines(proof, servers) },
       { name: 'leaders', share: 1, prove: (proof) => proveLeaders(proof, servers) },
-      { name: 'takeover', share: 0.4, prove: (proof) => proveTakeover(proof, servers) },
+      { name: 'takeover', share: 0.12, prove: (proof) => proveTakeover(proof, servers) },
       { name: 'foreign', share: 0.1, prove: (proof) => proveForeign(proof, servers) },
       { name: 'two-logs', share: 0.1, prove: (proof) => proveTwoLogs(proof, servers) },
       { name: 'recreated', share: 0.06, prove: (proof) => proveRecreated(proof, servers) },
