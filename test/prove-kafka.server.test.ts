@@ -13,7 +13,7 @@ serverSuite('the proof on Kafka and Elasticsearch', [], () => {
     // 3: there is no kcat here.
     if (code !== 0 && code !== 3) throw new Error(`exit code ${code}\n${output}`);
     expect(last).toMatch(/^lost=0 duplicated=0 rows=\d+ failed=0$/);
-  }, 240_000);
+  }, 300_000);
 });
 
 function run(parameters: readonly string[]): Promise<{ code: number | string; output: string }> {

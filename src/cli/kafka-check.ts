@@ -69,5 +69,7 @@ function featureText({ transactions, topicIds, consumerProtocol, zstd }: KafkaFe
 
 function withRemedy(error: unknown): string {
   const remedy = error instanceof SluiceError ? REMEDIES[error.code] : undefined;
-  return remedy === undefined ? describeError(error) : `${describeError(error)}; ${remedy}`;
+  const said = describeError(error);
+  // One that says what to do about just this needs no general advice.
+  return remedy === undefined || said.includes('; ') ? said : `${said}; ${remedy}`;
 }

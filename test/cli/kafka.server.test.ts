@@ -166,6 +166,15 @@ serverSuite('a hub on Kafka', ['kafka'], (where) => {
     }
   });
 
+  test('says once what to do about a mistake', async () => {
+    const name = uniqueName('mistaken');
+    const hub = hubText(where.kafka.brokers, name, ', tls: true');
+    const folder = await HubFolder.create({ 'p.yaml': pipelineText(name) }, hub);
+    const checked = await say(folder, 'validate', '--connect');
+    expect(checked).toMatchObject({ code: 1 });
+    expect(checked.said).toMatch(/speaks plaintext on this port; leave `tls` out, or use its TLS port\n/);
+  });
+
   test('two hubs of a group share a topic, and one takes over what another held that was killed', async () => {
     const name = uniqueName('shared');
     const one = await HubFolder.create({}, '');
@@ -250,7 +259,7 @@ serverSuite('a hub on a secured Kafka', ['kafka-secured'], (where) => {
     folder.env.PASSWORD_OF_KAFKA = 'canary-wrong';
     expect(await ask('validate', '--connect')).toMatchObject({
       code: 1,
-      said: matching(/kafka: .*; check `sasl`: mechanism, user and password/),
+      said: matching(/kafka: .*; check `sasl`, and that the user exists for this mechanism\n/),
     });
     const hub = folder.run();
     await hub.until('it tells the fault', async () => (await statusOf(folder))?.state === 'backing_off');
