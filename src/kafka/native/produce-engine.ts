@@ -155,6 +155,7 @@ export class ProduceEngine {
         if (owner.returnedOutOfSequence(outcome.isIdLost)) policy.onLost(owner, outcome.error, outcome.isIdLost);
         break;
       case 'refused':
+        this.#troubles.end(owner);
         if (owner.refused(batch, outcome.error)) policy.onRefused(outcome.error);
     }
     this.#advance(owner);
@@ -165,6 +166,7 @@ export class ProduceEngine {
     const error = kafkaError(cause, `producing to topic ${JSON.stringify(partition.topic)}`);
     if (!error.retryable) {
       partition.abandon(error);
+      this.#troubles.end(partition);
       this.#options.policy.onRefused(error);
     } else this.#troubles.add(partition, error instanceof KafkaError ? error.matter : error.message);
     partition.hold();
