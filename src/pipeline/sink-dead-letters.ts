@@ -63,11 +63,14 @@ export class SinkDeadLetters {
   #durable({ errors, stage }: Refused, finished: number): void {
     const { dependencies, rate, delivery } = this.#options;
     const topic = dependencies.pipeline.deadLetter.topic;
-    dependencies.metrics.count(COUNTED.deadLetters, finished);
-    dependencies.log.error(
-      { records: finished, topic, code: errors[0]!.code, stage, cause: describeError(errors[0]) },
-      'records moved to the dead-letter topic',
-    );
+    // None: the assignment ended first, and whoever reads the records next moves them again.
+    if (finished > 0) {
+      dependencies.metrics.count(COUNTED.deadLetters, finished);
+      dependencies.log.error(
+        { records: finished, topic, code: errors[0]!.code, stage, cause: describeError(errors[0]) },
+        'records moved to the dead-letter topic',
+      );
+    }
     if (this.#trouble !== null) delivery().unpause(this.#trouble);
     this.#trouble = null;
     rate.count(finished, finished);
