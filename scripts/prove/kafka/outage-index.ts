@@ -73,7 +73,7 @@ async function hurt(
 ): Promise<void> {
   await sleep(outageMs / 4);
   await server.stop();
-  await sleep(outageMs);
+  await watch.growthDuring(sleep(outageMs));
   await server.startAgain();
   await limitRequests(elastic, '1kb');
   // The sink may rest for a minute before it tries again: the time counts from its first refusal on.

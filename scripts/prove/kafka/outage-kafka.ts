@@ -48,7 +48,7 @@ export async function proveOutageOfKafka({ folder, lines }: Proof, servers: Serv
     };
     const input = new NumberedLines(join(folder, 'in'), read);
     const load = Promise.all([traffic.run(), growEvenly(input, { lines: read, overMs: loadMs, also })]);
-    await Promise.all([load, hurt(broker, outageMs)]);
+    await Promise.all([load, hurt(broker, watch, outageMs)]);
     await until('everything is indexed', async () => (await elastic.count(TOPIC)) >= read + posted, {
       hubs: [life],
       deadlineMs: 180_000,
@@ -78,10 +78,10 @@ export async function proveOutageOfKafka({ folder, lines }: Proof, servers: Serv
   }
 }
 
-async function hurt(broker: OwnServer<'kafka'>, outageMs: number): Promise<void> {
+async function hurt(broker: OwnServer<'kafka'>, watch: Watch, outageMs: number): Promise<void> {
   await sleep(outageMs / 2);
   await broker.kill();
-  await sleep(outageMs);
+  await watch.growthDuring(sleep(outageMs));
   await broker.startAgain();
 }
 

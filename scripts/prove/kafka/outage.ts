@@ -6,7 +6,10 @@ import type { Watch } from './watch.ts';
 const LONGEST_MS = 60_000;
 const SHORTEST_MS = 4000;
 const LINES_PER_SECOND = 2500;
-const LIMIT_MB = 350;
+/** Heap, code and buffers while it catches up. */
+const LIMIT_MB = 400;
+/** What an outage may take: the record buffers (48 MiB) fill, and nothing else. */
+const GROWTH_MB = 64;
 
 export interface Plan {
   readonly outageMs: number;
@@ -38,6 +41,7 @@ export function judgeWatch(watch: Watch, wanted: readonly string[]): readonly st
   const said = [...watch.reasons];
   return [
     ...(watch.mostMegabytes > LIMIT_MB ? [`resident memory went above ${LIMIT_MB} MB`] : []),
+    ...(watch.grownMegabytes > GROWTH_MB ? [`resident memory grew by more than ${GROWTH_MB} MB in the outage`] : []),
     ...(watch.deadLettered > 0 ? [`${watch.deadLettered} dead letters`] : []),
     ...wanted
       .filter((words) => !said.some((reason) => reason.includes(words)))
@@ -47,5 +51,6 @@ export function judgeWatch(watch: Watch, wanted: readonly string[]): readonly st
 
 export function noteOf(watch: Watch): string {
   const reasons = [...watch.reasons].map((reason) => `"${reason}"`).join(', ');
-  return `resident memory at most ${Math.round(watch.mostMegabytes)} MB; the status said ${reasons}`;
+  const [most, grown] = [Math.round(watch.mostMegabytes), Math.round(watch.grownMegabytes)];
+  return `resident memory at most ${most} MB, ${grown} MB more in the outage; the status said ${reasons}`;
 }

@@ -32,9 +32,12 @@ export async function statusOf(hub: Hub): Promise<PipelineView | null> {
 /** Looks at a running hub again and again: its memory, and what it says of itself. */
 export class Watch {
   mostMegabytes = 0;
+  /** See `growthDuring`. */
+  grownMegabytes = 0;
   deadLettered = 0;
   /** Why the pipeline was not simply running, each reason once, in the order in which they came. */
   readonly reasons = new Set<string>();
+  #megabytes = 0;
   readonly #over: Promise<void>;
 
   constructor(hub: Hub, life: HubProcess) {
@@ -46,9 +49,17 @@ export class Watch {
     return this.#over;
   }
 
+  /** Notes by how much the memory grew while that was under way. */
+  async growthDuring(work: Promise<unknown>): Promise<void> {
+    const before = this.#megabytes;
+    await work;
+    this.grownMegabytes = this.#megabytes - before;
+  }
+
   async #look(hub: Hub, life: HubProcess): Promise<void> {
     while (life.alive) {
-      this.mostMegabytes = Math.max(this.mostMegabytes, (await residentMegabytes(life.pid)) ?? 0);
+      this.#megabytes = (await residentMegabytes(life.pid)) ?? this.#megabytes;
+      this.mostMegabytes = Math.max(this.mostMegabytes, this.#megabytes);
       const status = await statusOf(hub);
       if (status !== null && status.reason !== null) this.reasons.add(status.reason);
       this.deadLettered = status?.totals.deadLettered ?? this.deadLettered;
