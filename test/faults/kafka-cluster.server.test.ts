@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openKafka } from '../../src/kafka/index.ts';
+import { realClock } from '../../src/telemetry/index.ts';
+import { batchOf } from '../../src/testing/topic-log-reader.ts';
+import { cleanUp, type HubFolder } from '../cli/support/hub-folder.ts';
+import { Cluster } from '../connectors/kafka/support/cluster.ts';
+import { kafkaSettings, quietLog } from '../kafka/support/clients.ts';
+import { ownServer, serverSuite, uniqueName, type OwnServer } from '../support/servers.ts';
+import { append, kafkaHub, numbered, says } from './support/kafka-hub.ts';
+
+const PATIENCE_MS = 60_000;
+/** A broker ends and starts again within each test. */
+const TEST_MS = 180_000;
+const FILES_WITH_CONDITION = `file: { path: out, roll: { age: 1s, idle: 100ms } }
+    where: value.n != ""`;
+
+serverSuite('three brokers, of which one goes', [], () => {
+  let server: OwnServer<'kafka-cluster'>;
+  let brokers: string;
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    server = await ownServer('kafka-cluster');
+    ({ brokers } = server.where);
+    cluster = new Cluster(brokers);
+  }, 120_000);
+  afterEach(cleanUp);
+  afterAll(async () => {
+    await cluster.close();
+    await server.down();
+  });
+
+  const published = (folder: HubFolder, count: number) => async (): Promise<boolean> =>
+    (await folder.published('out')).length >= count;
+
+  async function topic(
+    name: string,
+    { replicas = 3, inSync = 2, partitions = 1 }: { replicas?: number; inSync?: number; partitions?: number },
+  ): Promise<void> {
+    // Records with times of years ago are to stay.
+    const config = { 'min.insync.replicas': `${inSync}`, 'retention.ms': '-1' };
+    await cluster.client.createTopic({ name, partitions, replicationFactor: replicas, config });
+  }
+
+  /** Kills the leader of the first partition, and has it back afterwards. */
+  async function withoutLeaderOf(name: string, work: () => Promise<void>): Promise<void> {
+    const [found] = await cluster.client.topics([name]);
+    const broker = `broker-${found!.partitions[0]!.leader}`;
+    await server.kill(broker);
+    try {
+      await work();
+    } finally {
+      await server.startAgain(broker);
+    }
+  }
+
+  /** Rounds of one record to each of six partitions; in the end what was acknowledged is there, in the order of the calls. */
+  async function producing(driver: 'native' | 'kafkajs', name: string): Promise<Rounds> {
+    await topic(name, { partitions: 6 });
+    const settings = kafkaSettings({ driver, brokers: brokers.split(',') });
+    const client = openKafka(settings, { clock: realClock, log: quietLog });
+    const producer = await client.openProducer({});
+    const rounds: Promise<unknown>[] = [];
+    return {
+      write: () => {
+        const round = String(rounds.length).padStart(3, '0');
+        const sends = [0, 1, 2, 3, 4, 5].map((partition) =>
+          producer.send(name, partition, batchOf(name, partition, [round]).bytes),
+        );
+        rounds.push(Promise.all(sends));
+      },
+      stored: async () => {
+        await Promise.all(rounds);
+        await client.close();
+        const { records } = await cluster.read(name);
+        return [0, 1, 2, 3, 4, 5].map((wanted) =>
+          records.flatMap(({ partition, value }) => (partition === wanted ? [value] : [])),
+        );
+      },
+    };
+  }
+
+  test(
+    'a leader goes while hub and both drivers write to several: what was acknowledged is there, in its order',
+    async () => {
+      const name = uniqueName('three');
+      await topic(name, { partitions: 3 });
+      const folder = await kafkaHub({ brokers, name });
+      const hub = folder.run();
+      const native = await producing('native', `${name}-native`);
+      const kafkajs = await producing('kafkajs', `${name}-kafkajs`);
+      let lines = 0;
+      const write = async (): Promise<void> => {
+        native.write();
+        kafkajs.write();
+        for (const file of ['a', 'b', 'c']) await append(folder, numbered(file, lines, lines + 200), `${file}.log`);
+        lines += 200;
+      };
+      await write();
+      await hub.until('it runs', published(folder, 600), PATIENCE_MS);
+      await write();
+      await withoutLeaderOf(name, async () => {
+        for (let round = 0; round < 20; round++) {
+          await write();
+          await sleep(50);
+        }
+        await hub.until('it goes on with two', published(folder, 3 * lines), PATIENCE_MS);
+      });
+      await write();
+      await hub.until('all are published', published(folder, 3 * lines), PATIENCE_MS);
+      expect(await hub.end('SIGTERM')).toBe(0);
+      const { records } = await cluster.read(name);
+      for (const file of ['a', 'b', 'c']) {
+        const ofFile = records.flatMap(({ value }) => (value!.startsWith(`{"n":"${file}`) ? [value] : []));
+        expect(ofFile).toEqual(numbered(file, 0, lines));
+      }
+      const rounds = Array.from({ length: lines / 200 }, (_, number) => String(number).padStart(3, '0'));
+      expect(await native.stored()).toEqual([0, 1, 2, 3, 4, 5].map(() => rounds));
+      // Without idempotence a batch whose answer was lost is there twice.
+      for (const partition of await kafkajs.stored()) expect([...new Set(partition)]).toEqual(rounds);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'too few replicas for records or for dead letters: it says so, passes nothing, and goes on by itself',
+    async () => {
+      const [name, other] = [uniqueName('insync'), uniqueName('dead')];
+      const dead = `${other}.dead`;
+      await topic(name, { inSync: 3 });
+      await topic(dead, { replicas: 1, inSync: 1 });
+      await topic(other, {});
+      const [few, refusing] = [
+        await kafkaHub({ brokers, name }),
+        await kafkaHub({ brokers, name: other, sink: FILES_WITH_CONDITION }),
+      ];
+      const [waiting, holding] = [few.run(), refusing.run()];
+      const committed = async (): Promise<number> =>
+        (await cluster.client.groupOffsets(`sluice.${other}.${other}.sink.file`))[0]?.next ?? 0;
+      await append(few, numbered('a', 0, 100));
+      await append(refusing, numbered('a', 0, 5));
+      await waiting.until('one runs', published(few, 100), PATIENCE_MS);
+      await holding.until('the other runs', published(refusing, 5), PATIENCE_MS);
+      await withoutLeaderOf(dead, async () => {
+        await append(few, numbered('a', 100, 2000));
+        await append(refusing, ['poison', ...numbered('b', 0, 100)]);
+        await waiting.until('it says why', says(few, /degraded: .*NOT_ENOUGH_REPLICAS/), PATIENCE_MS);
+        expect(await cluster.values(name)).toEqual(numbered('a', 0, 100));
+        await holding.until('it says why', says(refusing, /degraded: .*\.dead/), PATIENCE_MS);
+        expect(await committed()).toBeLessThanOrEqual(5);
+        await holding.end('SIGKILL');
+      });
+      const again = refusing.run();
+      await waiting.until('all are published', published(few, 2000), PATIENCE_MS);
+      await again.until('the offset passes', async () => (await committed()) === 106, PATIENCE_MS);
+      expect([await waiting.end('SIGTERM'), await again.end('SIGTERM')]).toEqual([0, 0]);
+      expect(await cluster.values(name)).toEqual(numbered('a', 0, 2000));
+      // The one killed may have written it, too.
+      expect(new Set(await cluster.values(dead))).toEqual(new Set(['poison']));
+    },
+    TEST_MS,
+  );
+});
+
+interface Rounds {
+  write(): void;
+  stored(): Promise<(string | null)[][]>;
+}
