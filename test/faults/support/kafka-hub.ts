@@ -2,42 +2,35 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HubFolder } from '../../cli/support/hub-folder.ts';
 
-export interface PipelineStatus {
+interface PipelineStatus {
   readonly state: string;
   readonly reason: string | null;
 }
 
-export interface KafkaHubOptions {
+interface KafkaHubOptions {
   readonly brokers: string;
   /** Of the pipeline, its topic and the hub's group: one that nobody else has. */
   readonly name: string;
-  readonly partitions?: number;
   /** YAML of the list entry. Default: published files below `out`. */
   readonly sink?: string;
-  /** YAML beside the sinks. */
-  readonly pipeline?: string;
   /** Options of `kafka`, behind a comma. */
   readonly kafka?: string;
   /** Lines of the hub file. */
   readonly hub?: string;
-  /** YAML beside the file source. */
-  readonly source?: string;
 }
 
 const FILES = 'file: { path: out, roll: { age: 1s, idle: 100ms } }';
 
 /** A hub whose topics are in Kafka, with one pipeline that follows the files `*.log` of its folder. */
 export function kafkaHub(options: KafkaHubOptions): Promise<HubFolder> {
-  const { name, partitions = 1, sink = FILES, pipeline = '', kafka = '', hub = '', source = '' } = options;
+  const { name, sink = FILES, kafka = '', hub = '' } = options;
   const yaml = `name: ${name}
 sources:
   - file: { include: ['*.log'] }
-    ${source}
-topic: { name: ${name}, partitions: ${partitions} }
+topic: { name: ${name}, partitions: 1 }
 sinks:
   - ${sink}
     retry: { min: 50ms, max: 500ms }
-${pipeline}
 `;
   const brokers = options.brokers.split(',').map((broker) => `'${broker}'`);
   const client = 'client: { session_timeout: 6s, request_timeout: 5s, connect_timeout: 2s }';
@@ -57,7 +50,7 @@ export function numbered(prefix: string, from: number, to: number): string[] {
 }
 
 /** Undefined while the hub does not answer. */
-export async function statusOf(folder: HubFolder): Promise<PipelineStatus | undefined> {
+async function statusOf(folder: HubFolder): Promise<PipelineStatus | undefined> {
   const answer = await folder.api('/status').catch(() => null);
   return answer === null ? undefined : (JSON.parse(answer.body) as { pipelines: PipelineStatus[] }).pipelines[0];
 }
