@@ -6,7 +6,7 @@ import { seededRandom } from '../../src/testing/index.ts';
 import type { Proof, Result } from './proof.ts';
 import { Table } from './table.ts';
 
-export interface Part {
+interface Part {
   readonly name: string;
   /** Its share of `--lines`. */
   readonly share: number;

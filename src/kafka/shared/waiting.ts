@@ -2,6 +2,8 @@ import type { Clock } from '../../api/index.ts';
 
 /** How long something may not work before it is said. */
 const SAID_AFTER_MS = 1000;
+/** A call that has not failed again for so long hangs on something else by now. */
+const STALE_MS = 5000;
 
 /** One call that may wait. */
 export interface Wait {
@@ -12,11 +14,16 @@ export interface Wait {
 }
 
 interface Lasting {
-  since: number;
+  readonly since: number;
   reason: string;
+  /** When the reason was last heard. */
+  heardAt: number;
 }
 
-/** What calls wait for, as one sentence: that of the call which has waited longest, once that has lasted a second. */
+/**
+ * What calls wait for, as one sentence: that of the call which has waited longest and still fails for it, once that has lasted a second. One call speaks as long
+ * as it can, or the reason would change from attempt to attempt.
+ */
 export class Waiting {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #onChange: (reason: string | null) => void;
@@ -30,20 +37,23 @@ export class Waiting {
 
   /** Null while everything goes on. */
   get reason(): string | null {
-    const [oldest] = this.#waits;
-    const isLong = oldest !== undefined && oldest.since <= this.#clock.monotonic() - SAID_AFTER_MS;
-    return isLong ? oldest.reason : null;
+    const now = this.#clock.monotonic();
+    const long = [...this.#waits].filter(({ since }) => since <= now - SAID_AFTER_MS);
+    const speaker = long.find(({ heardAt }) => heardAt > now - STALE_MS) ?? long[0];
+    return speaker?.reason ?? null;
   }
 
   begin(): Wait {
     let wait: Lasting | null = null;
     return {
       because: (reason) => {
+        const now = this.#clock.monotonic();
         if (wait === null) {
-          wait = { since: this.#clock.monotonic(), reason };
+          wait = { since: now, reason, heardAt: now };
           this.#waits.add(wait);
         }
         wait.reason = reason;
+        wait.heardAt = now;
         this.#say();
       },
       end: () => {

@@ -104,8 +104,9 @@ export class TopicTable {
         { topic: name, replicas },
         'acknowledged records may be lost with one broker: min.insync.replicas of the topic is 1',
       );
+    // The few bytes around a record at the very limit are no reason to warn of every topic with a broker's default.
     const takes = takenBy(config);
-    if (takes < batchBytes(maxRecordBytes))
+    if (takes < maxRecordBytes)
       log.warn(
         { topic: name, takes, needed: batchBytes(maxRecordBytes) },
         'topic takes less than the pipeline may write, larger records become dead letters: raise max.message.bytes of the topic or lower max_record',

@@ -37,7 +37,7 @@ test('the largest batch that a pipeline writes fits its topics', async () => {
 
 test('a topic that is there stays as it is, and what is wrong with it is said', async () => {
   cluster.create('orders', 2);
-  const log = await logs.open();
+  const log = await logs.open({ plan: { topic: { maxRecordBytes: 1_048_589 } } });
   expect(log.describe('orders')).toMatchObject({ partitions: 2, maxBatchBytes: 1_048_588 });
   expect(logs.messages()).toEqual(
     expect.arrayContaining([
@@ -48,6 +48,12 @@ test('a topic that is there stays as it is, and what is wrong with it is said', 
   );
   expect(cluster.topics.get('orders')!.config.get('max.message.bytes')).toBe('1048588');
   await expect(log.commit({ batches: [batchOf('orders', 2, ['v'])] })).rejects.toMatchObject({ code: 'LOG_IO' });
+});
+
+test('a topic with the defaults of a broker is good enough for the default record limit', async () => {
+  cluster.create('orders', 2);
+  await logs.open({ plan: { topic: { maxRecordBytes: 1_048_576 } } });
+  expect(logs.messages().filter((message) => message.startsWith('topic takes less'))).toEqual([]);
 });
 
 test('a checkpoint topic that would expire is made a compacted one', async () => {
