@@ -51,11 +51,11 @@ function sourceFacts({ stability, rewinds, ends, dedupe }: SourceDefinition): st
   ];
 }
 
-function sinkFacts({ stability, promise, order, needsOrder }: SinkDefinition): string[] {
+function sinkFacts(definition: SinkDefinition): string[] {
+  const { stability, promise, order } = definition;
+  const overlap = 'needsOrder' in definition ? 'may overlap, where its options allow it' : 'may overlap';
   return [
     `${stability}; ${promise}`,
-    order === 'partition'
-      ? 'keeps the order within a partition'
-      : `writes of a partition may overlap${needsOrder === undefined ? '' : ', where its options allow it'}`,
+    order === 'partition' ? 'keeps the order within a partition' : `writes of a partition ${overlap}`,
   ];
 }
