@@ -1,31 +1,12 @@
-import { duration, path, secret, Type, type Static, type TObject } from '../api/index.ts';
+import { duration, secret, Type, type Static, type TObject } from '../api/index.ts';
+import { clientTlsOptions } from '../toolkit/index.ts';
 
 const closed = { additionalProperties: false };
 
-const tls = Type.Union(
-  [
-    Type.Boolean(),
-    Type.Object(
-      {
-        ca: Type.Optional(
-          path({ description: 'PEM file with the authorities to trust, instead of those that Node.js brings.' }),
-        ),
-        cert: Type.Optional(path({ description: 'PEM file with the certificate of this client.' })),
-        key: Type.Optional(path({ description: 'PEM file with its private key.' })),
-        passphrase: Type.Optional(secret({ description: 'What decrypts the private key.' })),
-        server_name: Type.Optional(
-          Type.String({ minLength: 1, description: 'The name that certificates must carry, instead of the host.' }),
-        ),
-        insecure_skip_verify: Type.Boolean({
-          default: false,
-          description: 'Talk to whoever answers. A warning says so every minute.',
-        }),
-      },
-      closed,
-    ),
-  ],
-  { default: false, description: 'Talk TLS to the brokers, 1.2 at least.' },
-);
+const tls = Type.Union([Type.Boolean(), clientTlsOptions], {
+  default: false,
+  description: 'Talk TLS to the brokers, 1.2 at least.',
+});
 
 const sasl = Type.Object(
   {

@@ -1,4 +1,5 @@
 import type { OptionProblem } from '../api/index.ts';
+import { clientTlsProblems } from '../toolkit/index.ts';
 import type { KafkaSettings } from './options.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { KafkaSettings } from './options.ts';
 export function kafkaProblems(settings: KafkaSettings): readonly OptionProblem[] {
   return [
     ...brokerProblems(settings),
-    ...tlsProblems(settings),
+    ...(typeof settings.tls === 'object' ? clientTlsProblems(settings.tls, ['tls']) : []),
     ...(settings.sasl === undefined ? [] : [...saslProblems(settings.sasl), ...plainTextProblems(settings)]),
     ...clientProblems(settings),
   ];
@@ -22,25 +23,6 @@ function brokerProblems({ brokers }: KafkaSettings): OptionProblem[] {
     if (!(port < 1 || port > 65_535)) return [];
     return [{ path: ['brokers', index], message: `\`${broker}\` has no port from 1 to 65535` }];
   });
-}
-
-function tlsProblems({ tls }: KafkaSettings): OptionProblem[] {
-  if (typeof tls !== 'object') return [];
-  const at = (option: string, message: string): OptionProblem => ({ path: ['tls', option], message });
-  return [
-    ...(tls.cert !== undefined && tls.key === undefined
-      ? [at('cert', '`cert` needs `key` beside it: the private key of that certificate')]
-      : []),
-    ...(tls.key !== undefined && tls.cert === undefined
-      ? [at('key', '`key` needs `cert` beside it: the certificate of that key')]
-      : []),
-    ...(tls.passphrase !== undefined && tls.key === undefined
-      ? [at('passphrase', '`passphrase` decrypts a private key, and there is no `key`')]
-      : []),
-    ...(tls.ca !== undefined && tls.insecure_skip_verify
-      ? [at('insecure_skip_verify', '`insecure_skip_verify` makes `ca` useless; leave one of them out')]
-      : []),
-  ];
 }
 
 function saslProblems(sasl: Sasl): OptionProblem[] {

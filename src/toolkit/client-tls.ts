@@ -35,20 +35,20 @@ export const clientTlsOptions = Type.Object(
 export type ClientTlsOptions = Static<typeof clientTlsOptions>;
 
 /** What the schema cannot say. `at` is where the options stand. */
-export function clientTlsProblems(options: ClientTlsOptions, at: readonly string[]): readonly OptionProblem[] {
-  const { cert, key, passphrase, ca, insecure_skip_verify: skips } = options;
+export function clientTlsProblems(
+  { cert, key, passphrase, ca, insecure_skip_verify: skips }: ClientTlsOptions,
+  at: readonly string[],
+): readonly OptionProblem[] {
+  const problem = (option: string, message: string): OptionProblem => ({ path: [...at, option], message });
   const problems: OptionProblem[] = [];
-  if ((cert === undefined) !== (key === undefined)) {
-    const missing = cert === undefined ? 'cert' : 'key';
-    problems.push({ path: [...at], message: `\`${missing}\` is missing: a certificate and its key go together` });
-  }
+  if (cert !== undefined && key === undefined)
+    problems.push(problem('cert', '`cert` needs `key` beside it: the private key of that certificate'));
+  if (key !== undefined && cert === undefined)
+    problems.push(problem('key', '`key` needs `cert` beside it: the certificate of that key'));
   if (passphrase !== undefined && key === undefined)
-    problems.push({ path: [...at, 'passphrase'], message: '`passphrase` decrypts a `key`, and there is none' });
+    problems.push(problem('passphrase', '`passphrase` decrypts a private key, and there is no `key`'));
   if (skips && ca !== undefined)
-    problems.push({
-      path: [...at, 'ca'],
-      message: '`ca` verifies nothing beside `insecure_skip_verify`; leave one out',
-    });
+    problems.push(problem('insecure_skip_verify', '`insecure_skip_verify` makes `ca` useless; leave one of them out'));
   return problems;
 }
 
@@ -72,14 +72,18 @@ export async function loadClientTls(options: ClientTlsOptions): Promise<Connecti
 }
 
 /** Says every minute that nobody verifies who answers, until the signal aborts. */
-export function warnUnverified(
-  options: ClientTlsOptions | undefined,
-  { log, clock, signal }: Pick<ConnectorContext, 'log' | 'clock' | 'signal'>,
-): void {
+export function warnUnverified(options: ClientTlsOptions | undefined, context: WarningContext): void {
   if (options?.insecure_skip_verify !== true) return;
+  warnEveryMinute('tls.insecure_skip_verify', 'the certificates of servers are not verified', context);
+}
+
+type WarningContext = Pick<ConnectorContext, 'log' | 'clock' | 'signal'>;
+
+/** What an option makes insecure is said as long as it holds: until the signal aborts. */
+export function warnEveryMinute(option: string, message: string, { log, clock, signal }: WarningContext): void {
   const repeat = async (): Promise<never> => {
     for (;;) {
-      log.warn({ option: 'tls.insecure_skip_verify' }, 'the certificates of servers are not verified');
+      log.warn({ option }, message);
       await clock.sleep(MINUTE_MS, signal);
     }
   };

@@ -11,6 +11,7 @@ export {
   loadClientTls,
   warnUnverified,
   type ClientTlsOptions,
+  warnEveryMinute,
 } from './client-tls.ts';
 export { contentCoding, Inflater, type ContentCoding } from './decompress.ts';
 export { EndpointRing } from './endpoint-ring.ts';

@@ -37,9 +37,11 @@ test('what does not go together', () => {
   const messages = (options: Parameters<typeof clientTlsProblems>[0]): string[] =>
     clientTlsProblems(options, ['tls']).map(({ path, message }) => `${path.join('.')}: ${message}`);
   expect(messages({ ...plain, cert: 'c', key: 'k', passphrase: 'p', ca: 'a' })).toEqual([]);
-  expect(messages({ ...plain, key: 'k' })).toEqual(['tls: `cert` is missing: a certificate and its key go together']);
+  expect(messages({ ...plain, key: 'k' })).toEqual([
+    'tls.key: `key` needs `cert` beside it: the certificate of that key',
+  ]);
   expect(messages({ ...plain, passphrase: 'p' })).toEqual([
-    'tls.passphrase: `passphrase` decrypts a `key`, and there is none',
+    'tls.passphrase: `passphrase` decrypts a private key, and there is no `key`',
   ]);
 });
 

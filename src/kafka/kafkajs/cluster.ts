@@ -1,13 +1,13 @@
 import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
 import { warnInsecure } from '../client-tls.ts';
-import { abortable } from '../shared/abortable.ts';
-import { addressOf, parseAddress, type BrokerAddress } from '../shared/address.ts';
-import { backOff } from '../shared/back-off.ts';
-import { Waiting } from '../shared/waiting.ts';
+import { abortable } from '../common/abortable.ts';
+import { addressOf, parseAddress, type BrokerAddress } from '../common/address.ts';
+import { backOff } from '../common/back-off.ts';
+import { Waiting } from '../common/waiting.ts';
 import type { KafkaSettings } from '../options.ts';
 import { connectBroker, type BrokerConnection } from './connection.ts';
-import { KafkaError, knowsNoBrokers, matterOf, ProtocolError, throwOnCode, topicError } from '../shared/errors.ts';
-import { UNKNOWN_TO_READERS_MS } from '../shared/unknown-topic.ts';
+import { KafkaError, knowsNoBrokers, matterOf, ProtocolError, throwOnCode, topicError } from '../common/errors.ts';
+import { UNKNOWN_TO_READERS_MS } from '../common/unknown-topic.ts';
 import { asSluiceError } from './errors.ts';
 import { loadLibrary, type Library } from './library.ts';
 import { askMetadata, type ClusterMetadata, type TopicMetadata } from './metadata.ts';
@@ -51,7 +51,7 @@ export class KafkajsCluster {
     this.clock = options.clock;
     this.log = options.log;
     this.#security = new Security(options.settings, { clock: options.clock, closed: this.closed });
-    void warnInsecure(options.settings, { log: options.log, clock: options.clock, signal: this.closed });
+    warnInsecure(options.settings, { log: options.log, clock: options.clock, signal: this.closed });
     this.#waiting = new Waiting(options.clock, options.onWait);
     this.#seeds = options.settings.brokers.map(parseAddress);
   }

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../api/index.ts';
-import { KafkaError, ProtocolError, protocolError } from '../shared/errors.ts';
-import { closedMatter } from '../shared/opening-matters.ts';
+import { KafkaError, ProtocolError, protocolError } from '../common/errors.ts';
+import { closedMatter } from '../common/opening-matters.ts';
 
 export function isCode(error: unknown, ...codes: readonly number[]): boolean {
   return error instanceof ProtocolError && codes.includes(error.protocolCode);

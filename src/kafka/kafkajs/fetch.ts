@@ -8,7 +8,7 @@ import {
 } from '../../record/index.ts';
 import type { ReaderOptions } from '../client.ts';
 import type { BrokerConnection } from './connection.ts';
-import { throwOnCode } from '../shared/errors.ts';
+import { throwOnCode } from '../common/errors.ts';
 import type { Library } from './library.ts';
 
 const MAGIC_AT = 16;

@@ -1,5 +1,5 @@
 import type { BrokerConnection } from './connection.ts';
-import { protocolError, throwOnCode } from '../shared/errors.ts';
+import { protocolError, throwOnCode } from '../common/errors.ts';
 import type { Library } from './library.ts';
 
 const UNSUPPORTED_VERSION = 35;

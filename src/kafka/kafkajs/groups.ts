@@ -2,7 +2,7 @@ import { SluiceError } from '../../api/index.ts';
 import type { GroupOffset, KafkaGroup } from '../client.ts';
 import type { KafkajsCluster } from './cluster.ts';
 import type { BrokerConnection } from './connection.ts';
-import { throwOnCode } from '../shared/errors.ts';
+import { throwOnCode } from '../common/errors.ts';
 import { isCode } from './errors.ts';
 import { commitOffsets, fetchOffsets } from './group.ts';
 import type { Library } from './library.ts';

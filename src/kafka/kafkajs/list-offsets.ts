@@ -1,7 +1,7 @@
 import type { OffsetAt } from '../client.ts';
 import type { BrokerConnection } from './connection.ts';
 import { unsupported } from './connection.ts';
-import { throwOnCode } from '../shared/errors.ts';
+import { throwOnCode } from '../common/errors.ts';
 
 const EARLIEST = -2;
 const LATEST = -1;

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../api/index.ts';
-import { abortable } from '../shared/abortable.ts';
-import { backOff } from '../shared/back-off.ts';
-import { Waiting } from '../shared/waiting.ts';
+import { abortable } from '../common/abortable.ts';
+import { backOff } from '../common/back-off.ts';
+import { Waiting } from '../common/waiting.ts';
 import type { GroupGeneration, KafkaEvent, KafkaMember, KafkaTopicPartition, MemberOptions } from '../client.ts';
 import type { KafkajsCluster } from './cluster.ts';
 import { isCode, asSluiceError } from './errors.ts';

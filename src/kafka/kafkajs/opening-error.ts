@@ -1,7 +1,7 @@
 import { SluiceError } from '../../api/index.ts';
 import type { KafkaSettings } from '../options.ts';
-import { addressOf, type BrokerAddress } from '../shared/address.ts';
-import { refusedCredentials, withoutMechanism } from '../shared/credentials.ts';
+import { addressOf, type BrokerAddress } from '../common/address.ts';
+import { refusedCredentials, withoutMechanism } from '../common/credentials.ts';
 import {
   answersInPlaintext,
   causesIn,
@@ -11,7 +11,7 @@ import {
   tlsError,
   tlsMatter,
   unreachable,
-} from '../shared/opening-matters.ts';
+} from '../common/opening-matters.ts';
 
 const UNSUPPORTED_SASL_MECHANISM = 33;
 const ILLEGAL_SASL_STATE = 34;

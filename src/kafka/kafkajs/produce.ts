@@ -10,7 +10,7 @@ import {
   type Compression,
 } from '../../record/index.ts';
 import type { BrokerConnection } from './connection.ts';
-import { throwOnCode } from '../shared/errors.ts';
+import { throwOnCode } from '../common/errors.ts';
 import type { Library } from './library.ts';
 
 /** From here on brokers take record batches; before, message sets without headers. */

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../api/index.ts';
-import { topicError } from '../shared/errors.ts';
-import { UNKNOWN_TO_WRITERS_MS } from '../shared/unknown-topic.ts';
-import { Waiting } from '../shared/waiting.ts';
+import { topicError } from '../common/errors.ts';
+import { UNKNOWN_TO_WRITERS_MS } from '../common/unknown-topic.ts';
+import { Waiting } from '../common/waiting.ts';
 import type { KafkaProducer } from '../client.ts';
 import { unknownTopic, type KafkajsCluster } from './cluster.ts';
 import { produceTo, type ProduceRequest } from './produce.ts';

@@ -1,4 +1,4 @@
-import { ReadingPartition } from '../shared/reading-partition.ts';
+import { ReadingPartition } from '../common/reading-partition.ts';
 
 export class ReadPartition extends ReadingPartition {
   isInFlight = false;

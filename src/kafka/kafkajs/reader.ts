@@ -1,12 +1,12 @@
 import { SluiceError } from '../../api/index.ts';
-import { abortable } from '../shared/abortable.ts';
-import { backOff } from '../shared/back-off.ts';
-import { EventQueue, type QueuedEvent } from '../shared/event-queue.ts';
-import { takeBatches } from '../shared/take-batches.ts';
-import { Waiting } from '../shared/waiting.ts';
+import { abortable } from '../common/abortable.ts';
+import { backOff } from '../common/back-off.ts';
+import { EventQueue, type QueuedEvent } from '../common/event-queue.ts';
+import { takeBatches } from '../common/take-batches.ts';
+import { Waiting } from '../common/waiting.ts';
 import type { KafkaEvent, KafkaReader, ReaderOptions } from '../client.ts';
 import type { KafkajsCluster } from './cluster.ts';
-import { protocolError, topicError } from '../shared/errors.ts';
+import { protocolError, topicError } from '../common/errors.ts';
 import { asSluiceError } from './errors.ts';
 import { batchesOfMessages, fetchFrom, isMessageSet, type FetchedPartition } from './fetch.ts';
 import { listOffsets } from './list-offsets.ts';

@@ -4,8 +4,8 @@ import type { Clock } from '../../api/index.ts';
 import { loadTls } from '../client-tls.ts';
 import { OAuthTokens } from '../oauth-token.ts';
 import type { KafkaSettings } from '../options.ts';
-import { addressOf } from '../shared/address.ts';
-import { bearer } from '../shared/bearer.ts';
+import { addressOf } from '../common/address.ts';
+import { bearer } from '../common/bearer.ts';
 
 /** What each connection is made with. Files and tokens are taken anew, for they are renewed. */
 export class Security {

@@ -2,7 +2,7 @@ import { SluiceError } from '../../api/index.ts';
 import type { KafkaTopic, NewKafkaTopic, OffsetAt, OffsetsOptions } from '../client.ts';
 import { unknownTopic, type KafkajsCluster } from './cluster.ts';
 import type { BrokerConnection } from './connection.ts';
-import { protocolError, throwOnCode, topicError } from '../shared/errors.ts';
+import { protocolError, throwOnCode, topicError } from '../common/errors.ts';
 import { isCode } from './errors.ts';
 import { listOffsets } from './list-offsets.ts';
 

@@ -1,7 +1,7 @@
 import { protocolAPIsById, protocolAPIsByName, type API, type Connection } from '@platformatic/kafka';
 import type { Clock, SluiceError } from '../../api/index.ts';
-import { addressOf, type BrokerAddress } from '../shared/address.ts';
-import { KafkaError } from '../shared/errors.ts';
+import { addressOf, type BrokerAddress } from '../common/address.ts';
+import { KafkaError } from '../common/errors.ts';
 import { answerOf, kafkaError } from './errors.ts';
 
 const SILENT_MS = 2000;

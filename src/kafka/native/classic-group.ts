@@ -1,8 +1,8 @@
 import * as kafka from '@platformatic/kafka';
 import type { GroupGeneration } from '../client.ts';
-import { abortable } from '../shared/abortable.ts';
+import { abortable } from '../common/abortable.ts';
 import { assignPartitions } from './assignor.ts';
-import { protocolError, throwOnCode } from '../shared/errors.ts';
+import { protocolError, throwOnCode } from '../common/errors.ts';
 import { saveOffsets, type TopicPartition } from './group-offsets.ts';
 import {
   FENCED_INSTANCE_ID,

@@ -2,17 +2,17 @@ import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
 import { warnInsecure } from '../client-tls.ts';
 import { OAuthTokens } from '../oauth-token.ts';
 import type { KafkaSettings } from '../options.ts';
-import { abortable } from '../shared/abortable.ts';
-import { addressOf, parseAddress } from '../shared/address.ts';
-import { backOff } from '../shared/back-off.ts';
+import { abortable } from '../common/abortable.ts';
+import { addressOf, parseAddress } from '../common/address.ts';
+import { backOff } from '../common/back-off.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { Connections, type Lane } from './connections.ts';
 import { Coordinators, type CoordinatorKey } from './coordinators.ts';
-import { KafkaError, matterOf, ProtocolError } from '../shared/errors.ts';
+import { KafkaError, matterOf, ProtocolError } from '../common/errors.ts';
 import { kafkaError } from './errors.ts';
 import { Metadata } from './metadata.ts';
 import { brokerOpener } from './open-connection.ts';
-import { Waiting, type Wait } from '../shared/waiting.ts';
+import { Waiting, type Wait } from '../common/waiting.ts';
 
 const CONTROL = 'control';
 
@@ -44,7 +44,7 @@ export class Cluster {
   readonly #waiting: Waiting;
   readonly #closing = new AbortController();
   readonly #farewells = new Set<() => Promise<void>>();
-  #warning: Promise<void> | null = null;
+  #isWarned = false;
   #reaching: Promise<BrokerConnection> | null = null;
 
   constructor({ settings, clock, log, onWait }: ClusterOptions) {
@@ -133,7 +133,7 @@ export class Cluster {
   async close(): Promise<void> {
     await Promise.all([...this.#farewells].map((act) => act()));
     this.#closing.abort(new SluiceError('KAFKA_CLOSED', 'using the Kafka client: it is closed'));
-    await Promise.all([this.#connections.close(), this.#warning]);
+    await this.#connections.close();
   }
 
   #withClosed(signal: AbortSignal | undefined): AbortSignal {
@@ -161,7 +161,8 @@ export class Cluster {
   }
 
   async #any(): Promise<BrokerConnection> {
-    this.#warning ??= warnInsecure(this.settings, { log: this.log, clock: this.clock, signal: this.closed });
+    if (!this.#isWarned) warnInsecure(this.settings, { log: this.log, clock: this.clock, signal: this.closed });
+    this.#isWarned = true;
     return this.#connections.openOne() ?? (this.#reaching ??= this.#reach());
   }
 

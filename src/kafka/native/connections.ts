@@ -1,9 +1,9 @@
 import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
 import type { KafkaSettings } from '../options.ts';
-import { addressOf, type BrokerAddress } from '../shared/address.ts';
-import { backOff } from '../shared/back-off.ts';
+import { addressOf, type BrokerAddress } from '../common/address.ts';
+import { backOff } from '../common/back-off.ts';
 import type { BrokerConnection } from './broker-connection.ts';
-import { KafkaError } from '../shared/errors.ts';
+import { KafkaError } from '../common/errors.ts';
 import type { BrokerOpener } from './open-connection.ts';
 
 /** Brokers close a connection after 10 idle minutes; ours are closed before. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as kafka from '@platformatic/kafka';
 import type { GroupGeneration } from '../client.ts';
-import { KafkaError, protocolError, ProtocolError, throwOnCode } from '../shared/errors.ts';
+import { KafkaError, protocolError, ProtocolError, throwOnCode } from '../common/errors.ts';
 import { kafkaError } from './errors.ts';
 import { saveOffsets, type TopicPartition } from './group-offsets.ts';
 import {

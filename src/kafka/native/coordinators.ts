@@ -1,7 +1,7 @@
 import * as kafka from '@platformatic/kafka';
-import type { BrokerAddress } from '../shared/address.ts';
+import type { BrokerAddress } from '../common/address.ts';
 import type { BrokerConnection } from './broker-connection.ts';
-import { protocolError } from '../shared/errors.ts';
+import { protocolError } from '../common/errors.ts';
 
 const findCoordinatorApis = [
   kafka.findCoordinatorV1.api,

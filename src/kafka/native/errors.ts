@@ -1,6 +1,6 @@
 import { GenericError, MultipleErrors, ResponseError } from '@platformatic/kafka';
 import { SluiceError } from '../../api/index.ts';
-import { KafkaError, protocolError } from '../shared/errors.ts';
+import { KafkaError, protocolError } from '../common/errors.ts';
 
 /**
  * The answer also where it carries error codes, which the generated parsers throw: what they mean is the caller's to judge, entry by

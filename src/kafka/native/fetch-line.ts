@@ -1,9 +1,9 @@
 import type { BufferPool } from '../../record/index.ts';
 import type { ReaderOptions } from '../client.ts';
-import { abortable } from '../shared/abortable.ts';
+import { abortable } from '../common/abortable.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
-import { throwOnCode } from '../shared/errors.ts';
+import { throwOnCode } from '../common/errors.ts';
 import { exchange } from './exchange.ts';
 import type { FetchPartition } from './fetch-partition.ts';
 import {
@@ -20,7 +20,7 @@ import {
 } from './fetch-request.ts';
 import { patiently } from './patiently.ts';
 import { SharedLoan } from './shared-loan.ts';
-import type { Waiting } from '../shared/waiting.ts';
+import type { Waiting } from '../common/waiting.ts';
 
 export interface FetchLineOptions {
   readonly cluster: Cluster;

@@ -1,4 +1,4 @@
-import { ReadingPartition } from '../shared/reading-partition.ts';
+import { ReadingPartition } from '../common/reading-partition.ts';
 
 export class FetchPartition extends ReadingPartition {
   /** The version that a fetch under way asks for; -1: none does. */

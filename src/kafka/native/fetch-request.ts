@@ -1,4 +1,4 @@
-import type { AbortedTransaction } from '../shared/take-batches.ts';
+import type { AbortedTransaction } from '../common/take-batches.ts';
 import { Writer, type Reader } from '@platformatic/kafka';
 import type { ReaderOptions } from '../client.ts';
 

@@ -1,10 +1,10 @@
 import { SluiceError } from '../../api/index.ts';
 import type { KafkaChunk, KafkaEvent, ReaderOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';
-import { meaningOf } from '../shared/error-codes.ts';
-import { protocolError } from '../shared/errors.ts';
+import { meaningOf } from '../common/error-codes.ts';
+import { protocolError } from '../common/errors.ts';
 import { kafkaError } from './errors.ts';
-import type { EventQueue } from '../shared/event-queue.ts';
+import type { EventQueue } from '../common/event-queue.ts';
 import { FetchLine, type PartitionAnswer } from './fetch-line.ts';
 import { FetchPartition } from './fetch-partition.ts';
 import { copyRecords } from './fetch-request.ts';
@@ -13,8 +13,8 @@ import { listOffsets } from './offsets.ts';
 import { PartitionEvents } from './partition-events.ts';
 import { ReadTopics } from './read-topics.ts';
 import type { SharedLoan } from './shared-loan.ts';
-import { takeBatches } from '../shared/take-batches.ts';
-import type { Waiting } from '../shared/waiting.ts';
+import { takeBatches } from '../common/take-batches.ts';
+import type { Waiting } from '../common/waiting.ts';
 
 /** How long a broker may hold a fetch while there is nothing. */
 const POLL_MS = 500;

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../api/index.ts';
 import type { GroupGeneration } from '../client.ts';
 import type { Cluster } from './cluster.ts';
-import { throwOnCode } from '../shared/errors.ts';
+import { throwOnCode } from '../common/errors.ts';
 import { offsetCommitApis, offsetFetchApis, offsetFetchOfGroupsApis } from './offset-apis.ts';
 
 const UNKNOWN_TOPIC = 3;

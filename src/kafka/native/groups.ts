@@ -2,7 +2,7 @@ import * as kafka from '@platformatic/kafka';
 import type { GroupOffset, KafkaClient, KafkaGroup } from '../client.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
-import { KafkaError, throwOnCode } from '../shared/errors.ts';
+import { KafkaError, throwOnCode } from '../common/errors.ts';
 import { offsetCommitApis, offsetFetchApis, offsetFetchOfGroupsApis } from './offset-apis.ts';
 
 const describeApis = [

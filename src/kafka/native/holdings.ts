@@ -1,6 +1,6 @@
 import type { KafkaTopicPartition } from '../client.ts';
-import { abortable } from '../shared/abortable.ts';
-import type { EventQueue } from '../shared/event-queue.ts';
+import { abortable } from '../common/abortable.ts';
+import type { EventQueue } from '../common/event-queue.ts';
 import type { Fetcher } from './fetcher.ts';
 
 export interface Committed extends KafkaTopicPartition {

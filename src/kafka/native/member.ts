@@ -4,12 +4,12 @@ import { ClassicGroup } from './classic-group.ts';
 import type { Cluster } from './cluster.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import { kafkaError } from './errors.ts';
-import { EventQueue } from '../shared/event-queue.ts';
+import { EventQueue } from '../common/event-queue.ts';
 import { Fetcher } from './fetcher.ts';
 import { Holdings } from './holdings.ts';
 import { heartbeatLane, type Membership, type MemberTuning } from './membership.ts';
 import { nextLane, onceAborted } from './reader.ts';
-import { Waiting } from '../shared/waiting.ts';
+import { Waiting } from '../common/waiting.ts';
 
 const defaultTuning: MemberTuning = { rebalanceMs: 60_000, watchMs: 10_000 };
 /** How long leaving may hold up who closes. */

@@ -3,7 +3,7 @@ import type { GroupGeneration, MemberOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';
 import { fetchSaved, type TopicPartition } from './group-offsets.ts';
 import type { Committed, Holdings } from './holdings.ts';
-import type { Waiting } from '../shared/waiting.ts';
+import type { Waiting } from '../common/waiting.ts';
 
 /** One way of being a member of a group. */
 export interface Membership {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as kafka from '@platformatic/kafka';
 import { SluiceError, type Clock } from '../../api/index.ts';
-import type { BrokerAddress } from '../shared/address.ts';
+import type { BrokerAddress } from '../common/address.ts';
 import type { BrokerConnection } from './broker-connection.ts';
-import { knowsNoBrokers, topicError } from '../shared/errors.ts';
-import { UNKNOWN_TO_READERS_MS } from '../shared/unknown-topic.ts';
+import { knowsNoBrokers, topicError } from '../common/errors.ts';
+import { UNKNOWN_TO_READERS_MS } from '../common/unknown-topic.ts';
 
 const REFRESHED_AFTER_MS = 5 * 60_000;
 const NO_ID = '00000000-0000-0000-0000-000000000000';

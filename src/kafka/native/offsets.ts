@@ -2,7 +2,7 @@ import * as kafka from '@platformatic/kafka';
 import { SluiceError } from '../../api/index.ts';
 import type { OffsetAt, OffsetsOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';
-import { topicError } from '../shared/errors.ts';
+import { topicError } from '../common/errors.ts';
 
 const listOffsetsApis = [
   kafka.listOffsetsV2.api,

@@ -1,8 +1,8 @@
 import { ResponseError } from '@platformatic/kafka';
 import { SluiceError } from '../../api/index.ts';
 import type { KafkaSettings } from '../options.ts';
-import { addressOf, type BrokerAddress } from '../shared/address.ts';
-import type { KafkaError } from '../shared/errors.ts';
+import { addressOf, type BrokerAddress } from '../common/address.ts';
+import type { KafkaError } from '../common/errors.ts';
 import {
   answersInPlaintext,
   causesIn,
@@ -14,9 +14,9 @@ import {
   tlsError,
   tlsMatter,
   unreachable,
-} from '../shared/opening-matters.ts';
+} from '../common/opening-matters.ts';
 import type { Finding } from './frame-guard.ts';
-import { withoutMechanism } from '../shared/credentials.ts';
+import { withoutMechanism } from '../common/credentials.ts';
 
 export interface Failure {
   readonly at: BrokerAddress;

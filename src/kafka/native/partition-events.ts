@@ -1,7 +1,7 @@
 import type { SluiceError } from '../../api/index.ts';
-import { backOff } from '../shared/back-off.ts';
+import { backOff } from '../common/back-off.ts';
 import type { Cluster } from './cluster.ts';
-import type { EventQueue, QueuedEvent } from '../shared/event-queue.ts';
+import type { EventQueue, QueuedEvent } from '../common/event-queue.ts';
 import type { FetchPartition } from './fetch-partition.ts';
 
 export interface PartitionEventsOptions {

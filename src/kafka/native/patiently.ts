@@ -1,7 +1,7 @@
-import { abortable } from '../shared/abortable.ts';
+import { abortable } from '../common/abortable.ts';
 import type { Cluster } from './cluster.ts';
 import { kafkaError } from './errors.ts';
-import type { Waiting } from '../shared/waiting.ts';
+import type { Waiting } from '../common/waiting.ts';
 
 /** As the cluster's `retrying`, and what is waited for is said of one reader too. */
 export async function patiently<R>(

@@ -1,8 +1,8 @@
 import { SluiceError } from '../../api/index.ts';
-import { backOff } from '../shared/back-off.ts';
+import { backOff } from '../common/back-off.ts';
 import type { Cluster } from './cluster.ts';
-import { KafkaError } from '../shared/errors.ts';
-import { UNKNOWN_TO_WRITERS_MS } from '../shared/unknown-topic.ts';
+import { KafkaError } from '../common/errors.ts';
+import { UNKNOWN_TO_WRITERS_MS } from '../common/unknown-topic.ts';
 import { kafkaError } from './errors.ts';
 import { ProduceLane } from './produce-lane.ts';
 import type { ProduceOutcome } from './produce-outcome.ts';

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../api/index.ts';
 import { readBatchHeader } from '../../record/index.ts';
-import { KafkaError, protocolError } from '../shared/errors.ts';
+import { KafkaError, protocolError } from '../common/errors.ts';
 import { kafkaError } from './errors.ts';
 import type { ProducedPartition } from './produce-request.ts';
 import type { ProducerBatch } from './producer-batch.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../api/index.ts';
-import type { Wait } from '../shared/waiting.ts';
+import type { Wait } from '../common/waiting.ts';
 import type { ProducerPartition } from './producer-partition.ts';
 
 /** How long something may not work before it is said. */

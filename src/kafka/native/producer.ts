@@ -1,6 +1,6 @@
 import type { KafkaProducer, ProducerOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';
-import { protocolError } from '../shared/errors.ts';
+import { protocolError } from '../common/errors.ts';
 import { ProduceEngine, producerClosed } from './produce-engine.ts';
 import { produceApis } from './produce-request.ts';
 import type { ProducerIdentity } from './producer-partition.ts';

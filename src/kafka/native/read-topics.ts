@@ -2,7 +2,7 @@ import { SluiceError } from '../../api/index.ts';
 import type { Cluster } from './cluster.ts';
 import type { TopicMetadata } from './metadata.ts';
 import { patiently } from './patiently.ts';
-import type { Waiting } from '../shared/waiting.ts';
+import type { Waiting } from '../common/waiting.ts';
 
 export interface ReadTopicsOptions {
   readonly cluster: Cluster;

@@ -1,9 +1,9 @@
 import { SluiceError } from '../../api/index.ts';
 import type { KafkaEvent, KafkaReader, ReaderOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';
-import { EventQueue } from '../shared/event-queue.ts';
+import { EventQueue } from '../common/event-queue.ts';
 import { Fetcher } from './fetcher.ts';
-import { Waiting } from '../shared/waiting.ts';
+import { Waiting } from '../common/waiting.ts';
 
 let opened = 0;
 

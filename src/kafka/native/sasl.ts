@@ -1,7 +1,7 @@
 import { ResponseError, type SASLOptions } from '@platformatic/kafka';
 import type { OAuthTokens } from '../oauth-token.ts';
-import { bearer } from '../shared/bearer.ts';
-import { mechanisms, refusedCredentials, type Sasl } from '../shared/credentials.ts';
+import { bearer } from '../common/bearer.ts';
+import { mechanisms, refusedCredentials, type Sasl } from '../common/credentials.ts';
 import { scram } from './scram.ts';
 
 type Authenticate = Parameters<NonNullable<SASLOptions['authenticate']>>[2];

@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { KafkaError } from '../shared/errors.ts';
+import { KafkaError } from '../common/errors.ts';
 
 const derive = promisify(pbkdf2);
 /** RFC 7677 asks for 4,096 at least. The upper bound keeps a hostile broker from occupying the machine. */

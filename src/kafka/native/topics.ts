@@ -3,7 +3,7 @@ import { SluiceError } from '../../api/index.ts';
 import type { NewKafkaTopic } from '../client.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
-import { protocolError, throwOnCode } from '../shared/errors.ts';
+import { protocolError, throwOnCode } from '../common/errors.ts';
 
 const createApis = [
   kafka.createTopicsV2.api,

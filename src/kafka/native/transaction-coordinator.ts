@@ -2,8 +2,8 @@ import { describeError, SluiceError } from '../../api/index.ts';
 import type { GroupGeneration } from '../client.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
-import { KafkaError, protocolError } from '../shared/errors.ts';
-import { UNKNOWN_TO_WRITERS_MS } from '../shared/unknown-topic.ts';
+import { KafkaError, protocolError } from '../common/errors.ts';
+import { UNKNOWN_TO_WRITERS_MS } from '../common/unknown-topic.ts';
 import type { ProducerIdentity } from './producer-partition.ts';
 import * as requests from './transaction-requests.ts';
 

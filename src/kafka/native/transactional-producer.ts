@@ -1,7 +1,7 @@
 import { SluiceError } from '../../api/index.ts';
 import type { GroupGeneration, KafkaProducer } from '../client.ts';
 import type { Cluster } from './cluster.ts';
-import { KafkaError, ProtocolError } from '../shared/errors.ts';
+import { KafkaError, ProtocolError } from '../common/errors.ts';
 import { kafkaError } from './errors.ts';
 import { PartitionsToAdd } from './partitions-to-add.ts';
 import { ProduceEngine, producerClosed } from './produce-engine.ts';

@@ -39,10 +39,13 @@ test.each<[Record<string, Json>, string]>([
     'headers.Authorization: the header `Authorization` is set by the sink itself; use `auth`',
   ],
   [{ tls: {} }, 'tls: `tls` has no effect: no endpoint begins with `https:`'],
-  [{ endpoints: ['https://a:1'], tls: { cert: 'c' } }, 'tls: `key` is missing: a certificate and its key go together'],
+  [
+    { endpoints: ['https://a:1'], tls: { cert: 'c' } },
+    'tls.cert: `cert` needs `key` beside it: the private key of that certificate',
+  ],
   [
     { endpoints: ['https://a:1'], tls: { ca: 'c', insecure_skip_verify: true } },
-    'tls.ca: `ca` verifies nothing beside `insecure_skip_verify`; leave one out',
+    'tls.insecure_skip_verify: `insecure_skip_verify` makes `ca` useless; leave one of them out',
   ],
 ])('%j is refused', (written, problem) => {
   expect(problems(written)).toEqual([problem]);

@@ -1,6 +1,6 @@
 import { protocolErrorsCodesById, ResponseError } from '@platformatic/kafka';
-import { meaningOf } from '../../../src/kafka/shared/error-codes.ts';
-import { KafkaError, protocolError } from '../../../src/kafka/shared/errors.ts';
+import { meaningOf } from '../../../src/kafka/common/error-codes.ts';
+import { KafkaError, protocolError } from '../../../src/kafka/common/errors.ts';
 import { answerOf, kafkaError } from '../../../src/kafka/native/errors.ts';
 
 test('knows the name of every code that the package knows, and those of Kafka 4.3 behind them', () => {

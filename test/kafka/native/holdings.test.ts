@@ -1,4 +1,4 @@
-import { EventQueue } from '../../../src/kafka/shared/event-queue.ts';
+import { EventQueue } from '../../../src/kafka/common/event-queue.ts';
 import { Holdings } from '../../../src/kafka/native/holdings.ts';
 
 const never = new AbortController().signal;

@@ -1,4 +1,4 @@
-import { Waiting } from '../../../src/kafka/shared/waiting.ts';
+import { Waiting } from '../../../src/kafka/common/waiting.ts';
 import { ManualClock } from '../../../src/testing/index.ts';
 
 const setUp = () => {

@@ -1,4 +1,4 @@
-import { takeBatches } from '../../../src/kafka/shared/take-batches.ts';
+import { takeBatches } from '../../../src/kafka/common/take-batches.ts';
 import { RecordView } from '../../../src/record/index.ts';
 import { abortedBatch, commitMarker, abortMarker, plainBatch, withBytes } from '../support/stored-batches.ts';
 
