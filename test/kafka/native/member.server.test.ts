@@ -100,6 +100,38 @@ serverSuite('members of a consumer group of a Kafka broker', ['kafka'], (where) 
     expect([...slow.diary, ...other.diary]).toEqual(diaries);
   });
 
+  test('five that are started anew in turn, again and again: what they read is complete, and they soon rest', async () => {
+    await createTopic(10);
+    let [rounds, isWriting] = [0, true];
+    const writing = (async () => {
+      for (; isWriting; rounds++) {
+        await fill(10, 1);
+        await delay(50);
+      }
+    })();
+    const current = Array.from({ length: 5 }, () => joined());
+    const rests = (): boolean => current.every(({ partitions }) => partitions.length === 2);
+    await until(rests);
+    const { generation: begun } = current[0]!.member.generation!;
+    const restarts = 10;
+    for (let restart = 0; restart < restarts; restart++) {
+      await current[restart % 5]!.close();
+      current[restart % 5] = joined();
+      await delay(1000);
+    }
+    const ended = performance.now();
+    await until(rests);
+    expect(performance.now() - ended).toBeLessThan(10_000);
+    const { generation: settled } = current[0]!.member.generation!;
+    // Each leaves and joins, and each of these takes two generations: give up, then take over.
+    expect(settled - begun).toBeLessThanOrEqual(4 * restarts);
+    isWriting = false;
+    await writing;
+    await until(() => new Set(members.flatMap(({ seen }) => seen)).size === 10 * rounds);
+    expect(current.map(({ member }) => member.generation!.generation)).toEqual(current.map(() => settled));
+    expect(members.map(({ failure }) => failure)).toEqual(members.map(() => null));
+  });
+
   test('a member that the group removed loses its partitions, joins anew and reads on', async () => {
     await createTopic(3);
     const working = joined();
