@@ -123,6 +123,8 @@ function dispositionOf(error: SluiceError, records: number): Disposition {
     case 'RECORD_CORRUPT':
     case 'KAFKA_REFUSED':
       return records === 1 ? 'reject' : 'split';
+    // It may be made by whoever writes or reads it next.
+    case 'TOPIC_UNKNOWN':
     case 'KAFKA_UNREACHABLE':
     case 'KAFKA_CLOSED':
     case 'TIMEOUT':

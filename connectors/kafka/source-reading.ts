@@ -63,10 +63,12 @@ export class SourceReading {
 
   #join(): KafkaMember {
     const { client, driver } = this.#options;
+    const { once, hubId } = this.#context;
     return this.#client.joinGroup({
       group: this.#group,
       topics: topicFilter(this.#options).topics,
-      instanceId: driver === 'kafkajs' ? null : this.#context.hubId,
+      // A run with an end does not come back: it leaves the group, and nobody waits for it.
+      instanceId: driver === 'kafkajs' || once ? null : hubId,
       protocol: client.group_protocol,
       sessionTimeoutMs: client.session_timeout,
       heartbeatMs: client.heartbeat_interval,

@@ -39,6 +39,7 @@ export class TopicLogs {
         hubId: setup.hubId,
         plan: kafkaLogPlan(plan),
         member: kafka.member,
+        isStatic: !setup.once,
         clock: realClock,
         log: log.child({ pipeline: plan.name }),
         metrics: metrics.bind({ pipeline: plan.name }),

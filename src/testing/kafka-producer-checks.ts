@@ -41,11 +41,13 @@ export const kafkaProducerChecks: readonly KafkaClientCheck[] = [
       const client = setting.open();
       const topic = await madeTopic(client, setting);
       const producer = await client.openProducer({});
+      // Not older than any retention, by which brokers delete.
+      const now = Date.now();
       const sent = [
-        { key: null, value: 'a', timestamp: 1_700_000_000_123 },
-        { key: 'k', value: null, timestamp: 1_600_000_000_000 },
-        { key: '', value: '', timestamp: 1_700_000_000_000 },
-        { key: 'ключ', value: 'v'.repeat(3000), timestamp: 1_700_000_000_001 },
+        { key: null, value: 'a', timestamp: now - 877 },
+        { key: 'k', value: null, timestamp: now - 3_600_000 },
+        { key: '', value: '', timestamp: now - 1000 },
+        { key: 'ключ', value: 'v'.repeat(3000), timestamp: now - 999 },
       ];
       await send(producer, topic, sent);
       const tap = new KafkaTap(client.openReader(readerOptions()));

@@ -100,7 +100,7 @@ class KafkaLog implements TopicLog {
   async subscribe(options: SubscribeOptions): Promise<TopicSubscription> {
     await Promise.resolve();
     this.#assertUsable(`subscribing to topic "${options.topic}"`);
-    const { client, hubId, member, topics, checkpoints, producer, clock, metrics } = this.#options;
+    const { client, hubId, member, isStatic, topics, checkpoints, producer, clock, metrics } = this.#options;
     const log = this.#options.log.child({ sink: options.sink });
     topics.describe(options.topic);
     const { sink, topic } = options;
@@ -111,7 +111,7 @@ class KafkaLog implements TopicLog {
       client,
       topics,
       states: new SinkStates({ owner: this.#owner, sink, topic, checkpoints, producer, now, log }),
-      member: { ...member, instanceId: hubId },
+      member: { ...member, instanceId: isStatic ? hubId : null },
       clock,
       log,
       metrics,

@@ -32,6 +32,8 @@ export interface KafkaLogOptions {
   readonly plan: KafkaLogPlan;
   /** How sinks are members of their consumer groups. */
   readonly member: Pick<MemberOptions, 'protocol' | 'sessionTimeoutMs' | 'heartbeatMs'>;
+  /** They come back within the session time-out, as a hub does that is started again. Those of a run with an end do not, and leave their groups. */
+  readonly isStatic: boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;

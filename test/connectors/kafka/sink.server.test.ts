@@ -48,8 +48,8 @@ ${beside}
   });
 
   test('a condition opens them, and the key spreads as Kafka does', async () => {
-    const source = await cluster.createTopic(uniqueName('sink-from'), 1);
-    const topic = await cluster.createTopic(uniqueName('sink-key'), 4);
+    const source = await cluster.createTopic(uniqueName('sink-from'), 1, { 'retention.ms': '-1' });
+    const topic = await cluster.createTopic(uniqueName('sink-key'), 4, { 'retention.ms': '-1' });
     const byKafka = await cluster.createTopic(uniqueName('sink-kafka'), 4);
     const records = Array.from({ length: 40 }, (_, number) => ({
       value: JSON.stringify({ number }),
@@ -84,7 +84,7 @@ sinks:
     }
   });
 
-  test('the topic may hang on the record; one that is not there pauses the leg and is named', async () => {
+  test('the topic may hang on the record; one that is not there is named and waited for', async () => {
     const prefix = uniqueName('sink-by');
     await cluster.createTopic(`${prefix}-fr`);
     const folder = await hubOf(`topic: "${prefix}-{{ value.country }}"`);

@@ -101,7 +101,7 @@ sinks:
   });
 
   test('starts where it is told: latest, a time, offsets; and by a pattern', async () => {
-    const topic = await cluster.createTopic(uniqueName('source-start'), 1);
+    const topic = await cluster.createTopic(uniqueName('source-start'), 1, { 'retention.ms': '-1' });
     const records = values(6).map((record, number) => ({ ...record, timestamp: Date.UTC(2026, 0, 1 + number) }));
     await cluster.produce(topic, 0, records);
     const starts = {

@@ -48,6 +48,7 @@ export class Logs {
       hubId: 'hub-1',
       plan: planOf(this.#pipeline, plan),
       member: { protocol: 'classic', sessionTimeoutMs: 8000, heartbeatMs: 2000 },
+      isStatic: true,
       clock: realClock,
       log: createEntryLogger({ level: 'debug', clock: realClock, write: (entry) => this.entries.push(entry) }),
       metrics: noMetrics,
