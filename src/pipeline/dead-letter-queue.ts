@@ -7,6 +7,8 @@ import type { WriteBatch } from './write-batch.ts';
 
 /** So many dead letters share a commit at most; their headers are larger than most records. */
 const MAX_LETTERS = 256;
+/** From so many batches on no further ones should come: the causes are larger than small records, and no buffer's budget counts them. At least two, since the end of a commit is told before its batch leaves. */
+const MAX_WAITING = 4;
 
 /** Records that were refused for good: all of `batch`, each with its cause. The queue owns the batch. */
 export interface Refused {
@@ -44,6 +46,10 @@ export class DeadLetterQueue {
 
   get isEmpty(): boolean {
     return this.#waiting.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= MAX_WAITING;
   }
 
   add(refused: Refused): void {

@@ -158,8 +158,9 @@ export class Delivery {
 
   #startWrites(): void {
     const limit = this.#options.order === 'partition' ? 1 : MAX_UNORDERED_WRITES;
-    const { clock } = this.#options.dependencies;
-    while (this.#inFlight < limit && !this.#isFlushDue()) {
+    const { deadLetters, dependencies } = this.#options;
+    const { clock } = dependencies;
+    while (this.#inFlight < limit && !this.#isFlushDue() && deadLetters?.isFull !== true) {
       const now = clock.monotonic();
       if (!this.#circuit.admits(now, this.#inFlight)) return;
       const batch = this.#again.take(now) ?? this.#takeNew(now);
