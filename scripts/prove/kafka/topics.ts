@@ -4,6 +4,7 @@ import {
   RecordBatchBuilder,
   RecordView,
   sealBatch,
+  type KafkaChunk,
   type KafkaClient,
   type KafkaSettings,
 } from '../../../src/kafka/index.ts';
@@ -40,15 +41,29 @@ export async function readAll(
   topic: string,
   take: (value: Buffer, partition: number, offset: number) => void,
 ): Promise<void> {
-  const ends = await endsOf(client, topic);
+  await readChunks(client, topic, (records, { partition: { partition } }) => {
+    for (let index = 0; index < records.count; index++)
+      take(Buffer.from(records.value(index) ?? []), partition, records.offset(index));
+  });
+}
+
+/** The same by chunks, as they are stored and with a view of their records. Both are valid within the call. */
+export async function readChunks(
+  client: KafkaClient,
+  topic: string,
+  take: (records: RecordView, chunk: KafkaChunk) => void,
+): Promise<void> {
+  const ends = await client.offsets(topic, 'stable');
+  const starts = await client.offsets(topic, 'earliest');
   const pool = new BufferPool({ budgetBytes: 16 * FETCH_BYTES });
   const reader = client.openReader({ isolation: 'read_committed', pool, fetchBytes: FETCH_BYTES });
-  const view = new RecordView({ decode: (bytes) => bytes });
+  const records = new RecordView({ decode: (bytes) => bytes });
   const open = new Set<number>();
-  for (const [partition, end] of ends.entries()) {
-    if (end === 0) continue;
+  for (const [partition, end] of ends) {
+    const start = starts.get(partition)!;
+    if (start === end) continue;
     open.add(partition);
-    reader.seek(topic, partition, 0);
+    reader.seek(topic, partition, start);
   }
   try {
     while (open.size > 0) {
@@ -57,13 +72,11 @@ export async function readAll(
       if (event.type !== 'chunk') throw new Error(`reading ${topic}: ${event.type}`);
       const { chunk } = event;
       const { partition } = chunk.partition;
-      view.addStored(chunk.partition, chunk.bytes, chunk.from);
-      for (let index = 0; index < view.count; index++) {
-        take(Buffer.from(view.value(index) ?? []), partition, view.offset(index));
-      }
-      view.clear();
+      records.addStored(chunk.partition, chunk.bytes, chunk.from);
+      take(records, chunk);
+      records.clear();
       chunk.release();
-      if (chunk.next >= ends[partition]!) open.delete(partition);
+      if (chunk.next >= ends.get(partition)!) open.delete(partition);
     }
   } finally {
     await reader.close();

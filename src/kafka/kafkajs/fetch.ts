@@ -9,6 +9,7 @@ import {
 import type { ReaderOptions } from '../client.ts';
 import type { BrokerConnection } from './connection.ts';
 import { throwOnCode } from '../common/errors.ts';
+import type { AbortedTransaction } from '../common/take-batches.ts';
 import type { Library } from './library.ts';
 
 const MAGIC_AT = 16;
@@ -37,7 +38,7 @@ export interface FetchedPartition {
   readonly errorCode: number;
   /** What the isolation sees as the end. */
   readonly end: number;
-  readonly aborted: readonly { readonly producerId: number; readonly firstOffset: number }[];
+  readonly aborted: readonly AbortedTransaction[];
   /** As they lie in the answer, the last batch possibly cut off. */
   readonly records: Buffer;
 }

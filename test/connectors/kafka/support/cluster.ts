@@ -1,8 +1,7 @@
-import type { Clock } from '../../../../src/api/index.ts';
+import { openClient, readChunks } from '../../../../scripts/prove/kafka/topics.ts';
 import {
   bufferBytesFor,
   BufferPool,
-  openKafka,
   RecordBatchBuilder,
   RecordView,
   sealBatch,
@@ -10,7 +9,6 @@ import {
   type KafkaProducer,
 } from '../../../../src/kafka/index.ts';
 import type { Compression } from '../../../../src/record/index.ts';
-import { createLogger, realClock } from '../../../../src/telemetry/index.ts';
 
 export interface Written {
   readonly value: string | null;
@@ -32,17 +30,8 @@ export interface Read {
 export class Cluster {
   readonly client: KafkaClient;
 
-  constructor(brokers: string, clock: Clock = realClock) {
-    const client = {
-      id: 'test',
-      connect_timeout: 10_000,
-      request_timeout: 30_000,
-      session_timeout: 8000,
-      heartbeat_interval: 2000,
-      group_protocol: 'classic' as const,
-    };
-    const log = createLogger({ level: 'error', destination: process.stderr, pretty: false });
-    this.client = openKafka({ brokers: brokers.split(','), tls: false, client, driver: 'native' }, { clock, log });
+  constructor(brokers: string) {
+    this.client = openClient(brokers);
   }
 
   async createTopic(name: string, partitions = 1, config: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -63,31 +52,11 @@ export class Cluster {
 
   /** All that read_committed sees, by partition and offset, with the bytes as they are stored. */
   async read(topic: string): Promise<{ records: Read[]; stored: Buffer[] }> {
-    const ends = await this.client.offsets(topic, 'stable');
-    const starts = await this.client.offsets(topic, 'earliest');
-    const pool = new BufferPool({ budgetBytes: 16 * 1024 * 1024 });
-    const reader = this.client.openReader({ isolation: 'read_committed', pool, fetchBytes: 1024 * 1024 });
-    const open = new Set<number>();
-    for (const [partition, end] of ends) {
-      if (end === starts.get(partition)) continue;
-      open.add(partition);
-      reader.seek(topic, partition, starts.get(partition)!);
-    }
     const [records, stored]: [Read[], Buffer[]] = [[], []];
-    const view = new RecordView({ decode: (bytes) => bytes });
-    while (open.size > 0) {
-      const event = await reader.next(AbortSignal.timeout(30_000));
-      if (event?.type !== 'chunk') throw new Error(`reading ${topic}: ${event?.type ?? 'nothing comes'}`);
-      const { chunk } = event;
-      view.addStored(chunk.partition, chunk.bytes, chunk.from);
+    await readChunks(this.client, topic, (view, { bytes }) => {
       records.push(...Array.from({ length: view.count }, (_, index) => recordOf(view, index)));
-      stored.push(Buffer.from(chunk.bytes));
-      view.clear();
-      chunk.release();
-      const { partition } = chunk.partition;
-      if (chunk.next >= ends.get(partition)!) open.delete(partition);
-    }
-    await reader.close();
+      stored.push(Buffer.from(bytes));
+    });
     records.sort((one, other) => one.partition - other.partition || one.offset - other.offset);
     return { records, stored };
   }
