@@ -42,10 +42,13 @@ test('a hundred thousand records, all refused: the offset comes to the end, and 
     return { failures };
   });
   const { pipeline } = startTest({ log, sinks: [sink], deadLetter: { maxRate: null } });
-  await eventually(() => log.savedOffsets.get('sink0')?.get(0) === RECORDS, 40_000);
-  expect(log.letters).toBe(RECORDS);
-  expect(pipeline.status().sinks[0]).toMatchObject({ lag: 0 });
-  expect(during).toBeGreaterThan(0);
-  expect(Math.max(during, heapAfterCollection()) - before).toBeLessThan(50 * MEGABYTE);
-  await pipeline.stop({ deadlineMs: 2000 });
+  try {
+    await eventually(() => log.savedOffsets.get('sink0')?.get(0) === RECORDS, 40_000);
+    expect(log.letters).toBe(RECORDS);
+    expect(pipeline.status().sinks[0]).toMatchObject({ lag: 0 });
+    expect(during).toBeGreaterThan(0);
+    expect(Math.max(during, heapAfterCollection()) - before).toBeLessThan(50 * MEGABYTE);
+  } finally {
+    await pipeline.stop({ deadlineMs: 2000 });
+  }
 }, 60_000);
