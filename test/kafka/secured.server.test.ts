@@ -203,7 +203,7 @@ serverSuite('a secured Kafka', ['kafka-secured'], (where) => {
     opened.push(cluster);
     const first = await cluster.connection('any');
     while (first.isOpen) await realClock.sleep(20);
-    expect(first.connection.isConnected()).toBe(true);
+    expect(first.wire.isOpen).toBe(true);
     const second = await cluster.connection('any');
     expect(second).not.toBe(first);
     expect(second.isOpen).toBe(true);

@@ -1,8 +1,10 @@
-import { protocolAPIsById, protocolAPIsByName, type API, type Connection } from '@platformatic/kafka';
+import { protocolAPIsById, protocolAPIsByName, type API } from '@platformatic/kafka';
 import type { Clock, SluiceError } from '../../api/index.ts';
 import { addressOf, type BrokerAddress } from '../common/address.ts';
 import { KafkaError } from '../common/errors.ts';
 import { answerOf, kafkaError } from './errors.ts';
+import { callApi } from './exchange.ts';
+import type { Wire } from './wire.ts';
 
 const SILENT_MS = 2000;
 
@@ -26,22 +28,20 @@ export class BrokerConnection {
   readonly at: BrokerAddress;
   /** `host:port` */
   readonly address: string;
-  readonly connection: Connection;
+  readonly wire: Wire;
   readonly #abilities: BrokerAbilities;
   readonly #clock: Clock;
-  readonly #usableUntil: number;
   readonly #whyBroken: (error: unknown) => string;
   readonly #asking = new Set<{ readonly since: number }>();
+  #usableUntil = Infinity;
   #throttledUntil = 0;
   #isRetired = false;
 
   constructor(options: {
     readonly nodeId: number;
     readonly at: BrokerAddress;
-    readonly connection: Connection;
+    readonly wire: Wire;
     readonly abilities: BrokerAbilities;
-    /** Monotonic time, by when the broker wants to be authenticated to again. */
-    readonly usableUntil: number;
     /** What is the matter after a request failed with `error`, in words. */
     readonly whyBroken: (error: unknown) => string;
     readonly clock: Clock;
@@ -49,22 +49,26 @@ export class BrokerConnection {
     this.nodeId = options.nodeId;
     this.at = options.at;
     this.address = addressOf(options.at);
-    this.connection = options.connection;
+    this.wire = options.wire;
     this.#abilities = options.abilities;
-    this.#usableUntil = options.usableUntil;
     this.#whyBroken = options.whyBroken;
     this.#clock = options.clock;
   }
 
   /** False: it broke, or is about to be closed; a new request needs another. */
   get isOpen(): boolean {
-    return !this.#isRetired && this.connection.isConnected() && this.#clock.monotonic() < this.#usableUntil;
+    return !this.#isRetired && this.wire.isOpen && this.#clock.monotonic() < this.#usableUntil;
   }
 
   /** A call waits for its answer longer than brokers take: another broker may answer sooner. */
   get isSilent(): boolean {
     const [longest] = this.#asking;
     return longest !== undefined && this.#clock.monotonic() - longest.since >= SILENT_MS;
+  }
+
+  /** Takes no new request from this monotonic time on, by when the broker wants to be authenticated to again. */
+  retireAt(time: number): void {
+    this.#usableUntil = time;
   }
 
   /** Takes no new request. What is in flight goes on. */
@@ -104,21 +108,31 @@ export class BrokerConnection {
     apis: readonly API<Arguments, Response>[],
     ...args: Arguments
   ): Promise<Response> {
-    const numbers = apis.map(({ version }) => version);
-    const name = protocolAPIsById[apis[0]!.key] ?? '';
-    const version = this.version(name, Math.min(...numbers), Math.max(...numbers));
-    const api = apis.find((candidate) => candidate.version === version)!;
     const asked = { since: this.#clock.monotonic() };
     this.#asking.add(asked);
     try {
-      const response = await answerOf(api.async(this.connection, ...args));
+      const response = await answerOf(this.ask(apis, ...args));
       this.throttled(throttleOf(response));
       return response;
     } catch (error) {
-      throw this.failed(error, `asking broker ${this.address} (${name})`);
+      throw this.failed(error, `asking broker ${this.address} (${protocolAPIsById[apis[0]!.key] ?? ''})`);
     } finally {
       this.#asking.delete(asked);
     }
+  }
+
+  /** The same, but rejects with what happened as it is, also where the answer carries error codes. */
+  ask<Arguments extends unknown[], Response>(
+    apis: readonly API<Arguments, Response>[],
+    ...args: Arguments
+  ): Promise<Response> {
+    const numbers = apis.map(({ version }) => version);
+    const version = this.version(protocolAPIsById[apis[0]!.key] ?? '', Math.min(...numbers), Math.max(...numbers));
+    return callApi(
+      this.wire,
+      apis.find((candidate) => candidate.version === version)!,
+      ...args,
+    );
   }
 
   /** What a request of this connection rejected with, as an error that says what to do. */

@@ -67,7 +67,7 @@ export class Connections {
     opening.then(
       (broker) => {
         made.broker = broker;
-        if (this.#closed.aborted) void broker.connection.close();
+        if (this.#closed.aborted) void broker.wire.close();
       },
       () => {
         if (this.#slots.get(key) === made) this.#slots.delete(key);
@@ -91,7 +91,7 @@ export class Connections {
       opening.then(
         (broker) => {
           broker.retire();
-          void broker.connection.close();
+          void broker.wire.close();
         },
         () => undefined,
       );
@@ -124,14 +124,14 @@ export class Connections {
   async close(): Promise<void> {
     const open = [...this.#slots.values()].flatMap(({ broker }) => (broker === null ? [] : [broker]));
     this.#slots.clear();
-    await Promise.all(open.map(({ connection }) => connection.close()));
+    await Promise.all(open.map(({ wire }) => wire.close()));
     await this.#sweeping;
   }
 
   /** Requests that are in flight on a connection which is not used any more have their time. */
-  #leave({ connection }: BrokerConnection, requestTimeoutMs: number): void {
-    const wait = connection.isConnected() ? this.#clock.sleep(requestTimeoutMs, this.#closed) : Promise.resolve();
-    void wait.catch(() => undefined).then(() => connection.close());
+  #leave({ wire }: BrokerConnection, requestTimeoutMs: number): void {
+    const wait = wire.isOpen ? this.#clock.sleep(requestTimeoutMs, this.#closed) : Promise.resolve();
+    void wait.catch(() => undefined).then(() => wire.close());
   }
 
   /** Within the back-off after a failure the same failure is told again, without another attempt. */
@@ -165,14 +165,14 @@ export class Connections {
 
   #closeIfIdle(key: string, slot: Slot): void {
     if (slot.broker === null) return;
-    const { connection } = slot.broker;
-    const bytes = slot.broker.isOpen ? connection.socket.bytesRead + connection.socket.bytesWritten : -1;
+    const { wire } = slot.broker;
+    const bytes = slot.broker.isOpen ? wire.bytes : -1;
     if (bytes > slot.bytes) {
       slot.bytes = bytes;
       slot.idleSince = this.#clock.monotonic();
     } else if (bytes === -1 || this.#clock.monotonic() - slot.idleSince >= IDLE_MS) {
       slot.broker.retire();
-      void connection.close();
+      void wire.close();
       this.#slots.delete(key);
     }
   }

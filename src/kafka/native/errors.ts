@@ -1,6 +1,7 @@
-import { GenericError, MultipleErrors, ResponseError } from '@platformatic/kafka';
+import { MultipleErrors, ResponseError } from '@platformatic/kafka';
 import { SluiceError } from '../../api/index.ts';
 import { KafkaError, protocolError } from '../common/errors.ts';
+import { WireError } from './wire.ts';
 
 /**
  * The answer also where it carries error codes, which the generated parsers throw: what they mean is the caller's to judge, entry by
@@ -23,7 +24,7 @@ export function kafkaError(error: unknown, doing: string): SluiceError {
     const code = codeIn(first);
     if (code !== null) return protocolError(code, doing);
   }
-  if (error instanceof GenericError && error.code === 'PLT_KFK_NETWORK')
+  if (error instanceof WireError)
     return new KafkaError('KAFKA_UNREACHABLE', 'metadata', doing, 'the connection broke', error);
   return new KafkaError('KAFKA_REFUSED', 'fatal', doing, 'the answer cannot be read', error);
 }

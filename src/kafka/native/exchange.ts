@@ -1,4 +1,5 @@
-import type { Connection, Reader, Writer } from '@platformatic/kafka';
+import type { API, Connection, Reader, Writer } from '@platformatic/kafka';
+import type { Wire } from './wire.ts';
 
 export interface RawRequest<Answer> {
   readonly apiKey: number;
@@ -9,11 +10,11 @@ export interface RawRequest<Answer> {
   readonly read: (reader: Reader) => Answer;
 }
 
-/** Sends a request that the package has no function for. The bytes of `write` are copied before this returns. */
-export function exchange<Answer>(connection: Connection, request: RawRequest<Answer>): Promise<Answer> {
+/** Sends a request that the package has no function for. */
+export function exchange<Answer>(wire: Wire, request: RawRequest<Answer>): Promise<Answer> {
   const { apiKey, version, isFlexible, write, read } = request;
   return new Promise((resolve, reject) => {
-    connection.send(
+    wire.send(
       apiKey,
       version,
       write,
@@ -26,4 +27,13 @@ export function exchange<Answer>(connection: Connection, request: RawRequest<Ans
       },
     );
   });
+}
+
+/** Sends a request by a function of the package, which calls nothing but `send`. Rejects also where the answer carries error codes. */
+export function callApi<Arguments extends unknown[], Answer>(
+  wire: Wire,
+  api: API<Arguments, Answer>,
+  ...args: Arguments
+): Promise<Answer> {
+  return api.async(wire as unknown as Connection, ...args);
 }

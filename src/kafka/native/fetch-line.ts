@@ -155,7 +155,7 @@ export class FetchLine {
       read: (reader: Parameters<typeof readFetch>[1]) => readFetch(version, reader),
     };
     try {
-      return await abortable(exchange(broker.connection, raw), this.#options.signal);
+      return await abortable(exchange(broker.wire, raw), this.#options.signal);
     } catch (error) {
       throw broker.failed(error, `fetching from broker ${broker.address}`);
     }

@@ -15,23 +15,22 @@ import {
   tlsMatter,
   unreachable,
 } from '../common/opening-matters.ts';
-import type { Finding } from './frame-guard.ts';
+import { WireError, type Finding } from './wire.ts';
 import { withoutMechanism } from '../common/credentials.ts';
 
 export interface Failure {
   readonly at: BrokerAddress;
   readonly settings: KafkaSettings;
-  /** What the package rejected with, and what the socket failed with before: one of them holds the reason. */
-  readonly errors: readonly unknown[];
-  readonly finding: Finding | null;
+  readonly error: unknown;
 }
 
 /** Why a connection could not be made, with the remedy. Retryable is what may mend by itself; what only an operator mends is not. */
-export async function openingError({ at, settings, errors, finding }: Failure): Promise<SluiceError> {
+export async function openingError({ at, settings, error }: Failure): Promise<SluiceError> {
   const broker = addressOf(at);
-  const causes = errors.flatMap(causesIn);
+  const causes = causesIn(error);
   const ours = causes.find((cause) => cause instanceof SluiceError);
   if (ours !== undefined) return ours;
+  const finding = findingIn(causes);
   if (finding !== null) return strange(broker, finding);
   if (causes.some(isUnreadable)) return strange(broker, 'alien');
   const tls = causes.map((cause) => tlsMatter(cause, broker, settings)).find((matter) => matter !== null);
@@ -46,11 +45,12 @@ export async function openingError({ at, settings, errors, finding }: Failure): 
 }
 
 /** Why requests of a connection that was made fail, in words. */
-export function brokenMatter({ at, settings, errors, finding }: Failure, mayLackCredentials: boolean): string {
+export function brokenMatter({ at, settings, error }: Failure, mayLackCredentials: boolean): string {
   const broker = addressOf(at);
-  const causes = errors.flatMap(causesIn);
+  const causes = causesIn(error);
+  const finding = findingIn(causes);
   if (finding !== null) return strange(broker, finding).matter;
-  if (causes.some((cause) => cause.message === 'Request timed out'))
+  if (causes.some((cause) => cause instanceof WireError && cause.isTimeout))
     return `broker ${broker} does not answer a request within its time-out`;
   const network = causes.map((cause) => networkMatter(cause, broker, settings)).find((matter) => matter !== null);
   return network ?? closedMatter(broker, mayLackCredentials);
@@ -62,10 +62,14 @@ function strange(broker: string, finding: Finding): KafkaError {
   return unreachable(`${broker} ${what}: it is no Kafka broker, or another port of one`);
 }
 
-/** What parsers and the search for the request of an answer throw. */
+function findingIn(causes: readonly Error[]): Finding | null {
+  return causes.find((cause) => cause instanceof WireError)?.finding ?? null;
+}
+
+/** What parsers throw. */
 function isUnreadable(cause: Error): boolean {
   const isThrown = cause.name === 'TypeError' || cause.name === 'RangeError';
-  return isThrown || /^PLT_KFK_(OUT_OF_BOUNDS|UNEXPECTED_CORRELATION_ID)$/.test(codeOf(cause));
+  return isThrown || codeOf(cause).endsWith('OUT_OF_BOUNDS');
 }
 
 function mechanismsIn(error: unknown): readonly string[] {

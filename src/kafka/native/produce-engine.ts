@@ -141,6 +141,7 @@ export class ProduceEngine {
   #land(batch: ProducerBatch, outcome: ProduceOutcome): void {
     const { owner } = batch;
     const { policy } = this.#options;
+    batch.land();
     switch (outcome.type) {
       case 'written':
         owner.written(batch, outcome.baseOffset);

@@ -7,7 +7,7 @@ import type { ProducerPartition } from './producer-partition.ts';
 
 /** A broker handles the requests of one connection one by one: more of them only wait there. */
 const MOST_REQUESTS = 5;
-/** A broker takes 100 MiB by default; a request is copied once, and a broken connection repeats it whole. */
+/** A broker takes 100 MiB by default; a broken connection repeats a request whole. */
 const MOST_REQUEST_BYTES = 8 * 1024 * 1024;
 
 /** The version of Produce that came with the compression. */

@@ -51,7 +51,7 @@ function produceApi(version: number): ProduceApi {
   );
 }
 
-/** The batches are not copied before the connection puts the whole request together. */
+/** The batches are not copied on their way to the socket. */
 function writeProduce(version: number, request: ProduceRequest): Writer {
   const isFlexible = version >= FIRST_FLEXIBLE;
   const writer = Writer.create();

@@ -13,7 +13,9 @@ export class ProducerBatch {
   /** Its first sequence, and the how manieth batch of the partition it is: both under the present producer epoch, and null until it departs for the first time. */
   place: { readonly sequence: number; readonly ordinal: number } | null = null;
   readonly resolve: (baseOffset: number) => void;
-  readonly reject: (error: Error) => void;
+  readonly #reject: (error: Error) => void;
+  #isFlying = false;
+  #refusal: Error | null = null;
 
   constructor(
     owner: ProducerPartition,
@@ -24,7 +26,22 @@ export class ProducerBatch {
     this.bytes = bytes;
     this.count = sequencesOf(bytes);
     this.resolve = settle.resolve;
-    this.reject = settle.reject;
+    this.#reject = settle.reject;
+  }
+
+  depart(): void {
+    this.#isFlying = true;
+  }
+
+  land(): void {
+    this.#isFlying = false;
+    if (this.#refusal !== null) this.#reject(this.#refusal);
+  }
+
+  /** Not before it has landed: the socket may still read its bytes, which are the caller's again afterwards. */
+  reject(error: Error): void {
+    if (this.#isFlying) this.#refusal = error;
+    else this.#reject(error);
   }
 }
 

@@ -97,6 +97,7 @@ export class ProducerPartition {
     const batch = this.#batches[this.#departed]!;
     this.#departed++;
     this.#flying++;
+    batch.depart();
     if (batch.place === null) this.#stamp(batch);
     return batch;
   }
@@ -131,7 +132,7 @@ export class ProducerPartition {
     return index !== -1;
   }
 
-  /** Rejects everything. Answers of what flies still come, and mean nothing any more. */
+  /** Rejects everything, what flies as soon as its answer comes, which means nothing any more. */
   abandon(error: Error): void {
     const batches = this.#batches;
     this.#batches = [];

@@ -1,68 +1,42 @@
-import { ResponseError, type SASLOptions } from '@platformatic/kafka';
-import type { OAuthTokens } from '../oauth-token.ts';
+import {
+  ResponseError,
+  saslAuthenticateV0,
+  saslAuthenticateV1,
+  saslAuthenticateV2,
+  saslHandshakeV1,
+} from '@platformatic/kafka';
 import { bearer } from '../common/bearer.ts';
 import { mechanisms, refusedCredentials, type Sasl } from '../common/credentials.ts';
+import type { OAuthTokens } from '../oauth-token.ts';
+import type { BrokerConnection } from './broker-connection.ts';
 import { scram } from './scram.ts';
 
-type Authenticate = Parameters<NonNullable<SASLOptions['authenticate']>>[2];
-type Answer = Awaited<ReturnType<Authenticate['async']>>;
-type Connection = Parameters<Authenticate['async']>[0];
-
-export interface SaslSession {
-  readonly options: SASLOptions;
-  /** How long the broker accepts requests after the authentication; null: without end, or not authenticated yet. */
-  lifetimeMs: number | null;
-}
+const handshakeApis = [saslHandshakeV1.api];
+const authenticateApis = [saslAuthenticateV2.api, saslAuthenticateV1.api, saslAuthenticateV0.api];
 
 /**
- * How one connection authenticates. The exchanges are our own: those of the package take a refused token for an accepted one, and throw out of the socket's
- * event at a malformed SCRAM message. It also authenticates anew amid other requests, which the broker does not allow: connections are made anew instead.
+ * Authenticates a connection that nothing else was asked on but what the broker speaks. Resolves with how long the broker accepts requests from then on, in
+ * milliseconds; null: without end. Connections are made anew by then: the broker does not allow to authenticate again amid other requests.
  */
-export function saslSession(sasl: Sasl, tokens: OAuthTokens, broker: string): SaslSession {
-  const session: SaslSession = {
-    lifetimeMs: null,
-    options: {
-      mechanism: mechanisms[sasl.mechanism],
-      authenticate: (_mechanism, connection, authenticate, _username, _password, _token, callback) => {
-        exchange(sasl, tokens, broker, connection, authenticate).then(
-          ({ sessionLifetimeMs, ...last }) => {
-            session.lifetimeMs = sessionLifetimeMs > 0n ? Number(sessionLifetimeMs) : null;
-            // Zero: the package is not to authenticate again.
-            callback(null, { ...last, sessionLifetimeMs: 0n });
-          },
-          (error: unknown) => {
-            callback(error as Error);
-          },
-        );
-      },
-    },
-  };
-  return session;
-}
-
-async function exchange(
-  sasl: Sasl,
-  tokens: OAuthTokens,
-  broker: string,
-  connection: Connection,
-  authenticate: Authenticate,
-): Promise<Answer> {
+export async function authenticate(broker: BrokerConnection, sasl: Sasl, tokens: OAuthTokens): Promise<number | null> {
   const { mechanism, username = '', password = '' } = sasl;
-  let last: Answer | null = null;
+  const { address } = broker;
+  await broker.ask(handshakeApis, mechanisms[mechanism]);
+  let lifetimeMs = 0n;
   const send = async (message: Buffer): Promise<Buffer> => {
     try {
-      last = await authenticate.async(connection, message);
-      return last.authBytes;
+      const answer = await broker.ask(authenticateApis, message);
+      lifetimeMs = 'sessionLifetimeMs' in answer ? answer.sessionLifetimeMs : 0n;
+      return answer.authBytes;
     } catch (error) {
-      throw refused(error, sasl, broker);
+      throw error instanceof ResponseError ? refusedCredentials(sasl, address) : error;
     }
   };
   if (mechanism === 'plain') await send(Buffer.from(`\0${username}\0${password}`));
-  else if (mechanism === 'oauthbearer') await bearer(await tokens.get(), { sasl, broker, send });
-  else await scram({ hash: mechanism === 'scram-sha-256' ? 'sha256' : 'sha512', username, password, send, broker });
-  return last!;
-}
-
-function refused(error: unknown, sasl: Sasl, broker: string): unknown {
-  return error instanceof ResponseError ? refusedCredentials(sasl, broker) : error;
+  else if (mechanism === 'oauthbearer') await bearer(await tokens.get(), { sasl, broker: address, send });
+  else {
+    const hash = mechanism === 'scram-sha-256' ? 'sha256' : 'sha512';
+    await scram({ hash, username, password, send, broker: address });
+  }
+  return lifetimeMs > 0n ? Number(lifetimeMs) : null;
 }

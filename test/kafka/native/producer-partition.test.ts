@@ -50,6 +50,7 @@ class World {
   answer(fault: 'none' | 'unwritten' | 'written' = 'none'): void {
     const flight = this.#flying.shift();
     if (flight === undefined) return;
+    flight.batch.land();
     if (fault === 'unwritten') this.partition.returned();
     else this.#land(flight.batch, this.broker.append(flight.bytes), fault === 'written');
     this.recover();
@@ -58,7 +59,8 @@ class World {
   /** Of the requests on it the first few were handled, those behind them come late or never. */
   breakConnection(): void {
     let isHandled = true;
-    for (const { bytes } of this.#flying) {
+    for (const { batch, bytes } of this.#flying) {
+      batch.land();
       isHandled &&= this.#random() < 0.5;
       if (isHandled) this.broker.append(bytes);
       else if (this.#random() < 0.5) this.#late.push(bytes);
@@ -193,15 +195,16 @@ test('at most five batches fly, and one alone until the first is written', () =>
   expect(world.partition.flying).toBe(5);
 });
 
-test('what is abandoned while it flies means nothing when its answer comes', () => {
+test('what is abandoned while it flies is refused when its answer comes, which means nothing else', () => {
   const world = new World(1);
   world.push();
   world.depart();
   world.partition.abandon(new Error('over'));
-  expect(world.refused).toEqual([0]);
+  expect(world.refused).toEqual([]);
   world.push();
   world.depart();
   world.answer();
+  expect(world.refused).toEqual([0]);
   expect({ acknowledged: world.acknowledged, isHeld: world.partition.isHeld }).toEqual({
     acknowledged: [],
     isHeld: false,
