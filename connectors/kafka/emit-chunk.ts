@@ -1,7 +1,11 @@
-import { SluiceError, type EmitOptions, type RejectedRecord, type SourceContext } from 'sluice/api';
+import { SluiceError, type BatchBuilder, type EmitOptions, type RejectedRecord, type SourceContext } from 'sluice/api';
 import { RecordView, type KafkaChunk } from 'sluice/kafka';
 import { partitionKey } from './partition-progress.ts';
+import { sizeOf } from './size-of.ts';
 import { positionOf } from './start-offsets.ts';
+
+/** However large a chunk is, its records are copied in portions of so much; one that is larger is a portion of its own. */
+const MAX_ROOM_BYTES = 1024 * 1024;
 
 /** Gives chunks to the engine: as they are where nothing looks into them, else record by record. */
 export class ChunkEmitter {
@@ -37,28 +41,44 @@ export class ChunkEmitter {
   async #copy(chunk: KafkaChunk): Promise<Promise<void>[]> {
     const view = this.#view;
     const emits: Promise<void>[] = [];
+    const roomBytes = Math.min(chunk.bytes.length, MAX_ROOM_BYTES);
     let rejected: RejectedRecord[] = [];
-    let batch = await this.#context.batch(chunk.bytes.length);
+    let batch = await this.#context.batch(roomBytes);
+    const emit = async (next: number): Promise<void> => {
+      const emitted = this.#context.emit(batch, { ...this.#options(chunk, next), rejected });
+      emits.push(emitted);
+      // What was refused lies in the chunk until its dead letter is written.
+      if (rejected.length > 0) await emitted;
+      rejected = [];
+    };
     for (let index = 0; index < view.count; index++) {
-      try {
-        const [value, key] = [view.value(index), view.key(index)];
-        while (!batch.append(value, key, Math.max(0, view.timestamp(index)), view.headers(index))) {
-          emits.push(this.#context.emit(batch, { ...this.#options(chunk, view.offset(index)), rejected }));
-          rejected = [];
-          batch = await this.#context.batch(chunk.bytes.length);
-        }
-      } catch (error) {
-        if (!(error instanceof SluiceError) || error.code !== 'RECORD_TOO_LARGE') throw error;
-        const position = `${partitionKey(chunk.partition)}@${view.offset(index)}`;
-        rejected.push({ value: view.value(index), error, position });
+      let isIn = appendTo(batch, view, index);
+      while (isIn === false) {
+        await emit(view.offset(index));
+        // Inflated, one record may be larger than the whole chunk.
+        batch = await this.#context.batch(Math.max(roomBytes, sizeOf(view, index)));
+        isIn = appendTo(batch, view, index);
       }
+      if (isIn === true) continue;
+      const position = `${partitionKey(chunk.partition)}@${view.offset(index)}`;
+      rejected.push({ value: view.value(index), error: isIn, position });
     }
-    emits.push(this.#context.emit(batch, { ...this.#options(chunk, chunk.next), rejected }));
+    await emit(chunk.next);
     return emits;
   }
 
   #options({ partition }: KafkaChunk, next: number): Pick<EmitOptions, 'stream' | 'positions'> {
     const key = partitionKey(partition);
     return { stream: key, positions: [[key, positionOf(partition, next)]] };
+  }
+}
+
+/** False when it does not fit any more; the error when the topic takes no record that large. */
+function appendTo(batch: BatchBuilder, view: RecordView, index: number): boolean | SluiceError {
+  try {
+    return batch.append(view.value(index), view.key(index), Math.max(0, view.timestamp(index)), view.headers(index));
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'RECORD_TOO_LARGE') return error;
+    throw error;
   }
 }

@@ -1,11 +1,10 @@
 import type { RecordBatch, RecordFailure, SluiceError } from 'sluice/api';
 import { BufferPool, bufferBytesFor, partitionForKey, RecordBatchBuilder, sealBatch } from 'sluice/kafka';
 import type { SinkOptions } from './options.ts';
+import { sizeOf } from './size-of.ts';
 
 /** Below the limit that brokers have by default (`message.max.bytes`, 1,048,588), with room for the batch's header and growing deltas. */
 const MAX_PARCEL_BYTES = 960 * 1024;
-/** Lengths and deltas of a record, at the most. */
-const RECORD_OVERHEAD_BYTES = 40;
 
 /** A sealed batch for one partition, and which records of the write it holds. */
 export interface Parcel {
@@ -69,12 +68,6 @@ export function buildParcels(
     }
   }
   return { parcels: full.map((parcel) => seal(batch, parcel, options.compression)), failures };
-}
-
-function sizeOf(batch: RecordBatch, index: number): number {
-  let bytes = RECORD_OVERHEAD_BYTES + Math.max(0, batch.valueLength(index)) + (batch.key(index)?.length ?? 0);
-  for (const [name, value] of batch.headers(index)) bytes += 10 + 3 * name.length + (value?.length ?? 0);
-  return bytes;
 }
 
 function seal(batch: RecordBatch, parcel: OpenParcel, compression: SinkOptions['compression']): Parcel {

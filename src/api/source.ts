@@ -7,7 +7,7 @@ export type Position = Json;
 
 /** A piece of input that was refused for good: it becomes a dead letter in the same commit as the batch beside it. */
 export interface RejectedRecord {
-  /** The engine trims it to the record limit. */
+  /** The engine trims it to the record limit. The bytes belong to the engine until the emit settles. */
   readonly value: Uint8Array | null;
   readonly error: SluiceError;
   /** Where it stood, for people: `access.log@1048576`. */

@@ -52,16 +52,12 @@ export class HarnessQueue {
   }
 
   emit(builder: RecordBatchBuilder, options: EmitOptions): Promise<void> {
-    const rejected = (options.rejected ?? []).map((record) => ({
-      ...record,
-      value: record.value === null ? null : Buffer.from(record.value),
-    }));
     return this.#add(builder, {
       count: builder.count,
       bytes: builder.byteLength,
       stream: options.stream,
       positions: [...(options.positions ?? [])],
-      rejected,
+      rejected: options.rejected ?? [],
       dedupeIds: options.dedupeIds ?? [],
     });
   }
@@ -114,9 +110,11 @@ export class HarnessQueue {
   #settle(waiting: Waiting): void {
     const { builder, stream } = waiting;
     const records = this.#options.keepsRecords ? copyRecords(builder, stream) : null;
+    // As late as the engine looks at them: until then they are the source's business.
+    const rejected = waiting.rejected.map((record) => ({ ...record, value: copyOf(record.value) }));
     builder?.release();
     this.inFlight -= waiting.count;
-    this.#options.onCommitted(waiting, records, !this.#hasGap);
+    this.#options.onCommitted({ ...waiting, rejected }, records, !this.#hasGap);
     waiting.resolve();
   }
 
