@@ -1,0 +1,93 @@
+import { createReadStream } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { BufferPool, openKafka, RecordBatchBuilder, sealBatch, type KafkaClient } from '../src/kafka/index.ts';
+import { createLogger, realClock } from '../src/telemetry/index.ts';
+import type { Lines } from './lines.ts';
+
+export const PARTITIONS = 4;
+/** What the hub's own sources make. */
+const BATCH_BYTES = 256 * 1024;
+
+/** The bench's own client: makes topics, fills them and asks for their ends. */
+export class Topics {
+  readonly #client: KafkaClient;
+  readonly #made = new Set<string>();
+
+  constructor(brokers: string) {
+    const client = {
+      id: 'bench',
+      connect_timeout: 10_000,
+      request_timeout: 30_000,
+      session_timeout: 8000,
+      heartbeat_interval: 2000,
+      group_protocol: 'classic',
+    } as const;
+    const log = createLogger({ level: 'error', destination: process.stderr, pretty: false, json: false });
+    this.#client = openKafka(
+      { brokers: brokers.split(','), tls: false, client, driver: 'native' },
+      { clock: realClock, log },
+    );
+  }
+
+  /** A new one; its name. */
+  async create(prefix: string): Promise<string> {
+    const name = `bench-${prefix}-${randomBytes(4).toString('hex')}`;
+    this.#made.add(name);
+    await this.#client.createTopic({ name, partitions: PARTITIONS, replicationFactor: 1 });
+    await this.holds(name);
+    return name;
+  }
+
+  /** How many records it holds. */
+  async holds(topic: string): Promise<number> {
+    const ends = await this.#client.offsets(topic, 'latest');
+    return [...ends.values()].reduce((sum, end) => sum + end, 0);
+  }
+
+  /** Writes the lines as lz4 batches of the hub's own size, over all partitions in turn. */
+  async fill(topic: string, { file }: Lines): Promise<void> {
+    const producer = await this.#client.openProducer({});
+    const buffer = new BufferPool({ budgetBytes: BATCH_BYTES, bufferBytes: BATCH_BYTES }).tryAcquire()!;
+    const builder = new RecordBatchBuilder(buffer, { maxRecordBytes: BATCH_BYTES, now: () => Date.now() });
+    let partition = 0;
+    const sends: Promise<number>[] = [];
+    const seal = async (): Promise<void> => {
+      const bytes = Buffer.from(sealBatch(builder, { compression: 'lz4' }));
+      builder.reset();
+      sends.push(producer.send(topic, partition, bytes));
+      partition = (partition + 1) % PARTITIONS;
+      if (sends.length > 2 * PARTITIONS) await sends.shift();
+    };
+    for await (const lines of linesOf(file)) {
+      let start = 0;
+      for (let end = lines.indexOf(10); end >= 0; end = lines.indexOf(10, start)) {
+        if (builder.appendSlice(lines, start, end)) start = end + 1;
+        else await seal();
+      }
+    }
+    if (builder.count > 0) await seal();
+    await Promise.all(sends);
+    await producer.close();
+  }
+
+  async remove(topic: string): Promise<void> {
+    await this.#client.deleteTopic(topic);
+    this.#made.delete(topic);
+  }
+
+  /** Removes what was made and is still there. */
+  async close(): Promise<void> {
+    for (const topic of this.#made) await this.#client.deleteTopic(topic);
+    await this.#client.close();
+  }
+}
+
+/** Pieces of the file that end with a line. */
+async function* linesOf(file: string): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+    const cut = chunk.lastIndexOf(10) + 1;
+    yield Buffer.concat([rest, chunk.subarray(0, cut)]);
+    rest = chunk.subarray(cut);
+  }
+}
