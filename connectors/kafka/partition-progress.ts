@@ -26,7 +26,8 @@ export class PartitionProgress {
 
   /** `next`: durable up to there; null: refused. */
   end(next: number | null): void {
-    if (next !== null) this.settled = next;
+    // What settled together may be told in another order.
+    if (next !== null) this.settled = Math.max(this.settled, next);
     if (--this.#unsettled === 0) this.#onIdle?.();
   }
 
