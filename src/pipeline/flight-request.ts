@@ -116,6 +116,7 @@ function planByKey(builder: RecordBatchBuilder, target: SourceTarget, plan: Regi
     let key: Uint8Array | null;
     try {
       key = target.keyOf!(new BuilderRecord(builder, index, target));
+      checkSize(builder, index, key, target);
     } catch (thrown) {
       const error = asSluiceError(thrown, 'EXPRESSION_FAILED', `evaluating the key of source "${target.source}"`);
       const record = {
@@ -135,6 +136,21 @@ function planByKey(builder: RecordBatchBuilder, target: SourceTarget, plan: Regi
     regionOf[index] = plan.reserve(target, partition, bytes);
   }
   return { builder, regionOf, keys, from: 0, to: 0 };
+}
+
+/** A new key counts as one that came with the record. Throws `RECORD_TOO_LARGE`. */
+function checkSize(
+  builder: RecordBatchBuilder,
+  index: number,
+  key: Uint8Array | null,
+  { maxRecordBytes }: SourceTarget,
+): void {
+  const keyBytes = key?.length ?? 0;
+  if (builder.sizeAt(index) + keyBytes <= maxRecordBytes) return;
+  const bytes = builder.payloadAt(index) - (builder.keyAt(index)?.length ?? 0) + keyBytes;
+  if (bytes <= maxRecordBytes) return;
+  const message = `setting the key of a record: it takes ${bytes} bytes with it, and the record limit is ${maxRecordBytes}`;
+  throw new SluiceError('RECORD_TOO_LARGE', message);
 }
 
 function planSplit(builder: RecordBatchBuilder, partition: number, target: SourceTarget, plan: RegionPlan): Move {

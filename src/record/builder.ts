@@ -29,7 +29,8 @@ const copyBytes = (Buffer.prototype as Buffer).copy;
 
 /**
  * Writes records in Kafka's layout behind the room for the batch header, so that the very bytes can be sealed, stored and sent. The record
- * limit counts key, value, header names and header values. Timestamps are whole milliseconds from 0 to 2^52 − 1; others throw a RangeError.
+ * limit counts key, value, and headers with their lengths, for a hundred thousand of those are no trifle. Timestamps are whole milliseconds from 0 to 2^52 − 1;
+ * others throw a RangeError.
  */
 export class RecordBatchBuilder implements BatchBuilder {
   readonly #buffer: PooledBuffer;
@@ -189,6 +190,16 @@ export class RecordBatchBuilder implements BatchBuilder {
   sizeAt(index: number): number {
     this.#assertIndex(index);
     return this.#endOf(index) - this.#starts[index]!;
+  }
+
+  /** Bytes of the record that the limit counts. */
+  payloadAt(index: number): number {
+    this.#assertIndex(index);
+    const keyAt = this.#bodyOf(index);
+    const valueAt = afterField(this.#bytes, keyAt);
+    const headersAt = skipVarint(this.#bytes, afterField(this.#bytes, valueAt));
+    const keyBytes = Math.max(0, readVarint(this.#bytes, keyAt));
+    return keyBytes + Math.max(0, readVarint(this.#bytes, valueAt)) + this.#endOf(index) - headersAt;
   }
 
   mark(): number {

@@ -5,7 +5,7 @@ type HeaderList = readonly (readonly [name: string, value: Uint8Array | null])[]
 
 export interface MeasuredHeaders {
   readonly list: HeaderList;
-  /** Names and values. */
+  /** Names and values with their lengths: what the record limit counts. */
   readonly payloadBytes: number;
   /** All of it as written, the number of headers included. */
   readonly byteLength: number;
@@ -15,14 +15,12 @@ export interface MeasuredHeaders {
 export function measureHeaders(headers: Headers): MeasuredHeaders {
   const list = Array.isArray(headers) ? (headers as HeaderList) : [...headers];
   let payloadBytes = 0;
-  let byteLength = varintSize(list.length << 1);
   for (const [name, value] of list) {
     const nameBytes = Buffer.byteLength(name);
-    payloadBytes += nameBytes + (value?.length ?? 0);
-    byteLength += varintSize(nameBytes << 1) + nameBytes;
-    byteLength += value === null ? 1 : varintSize(value.length << 1) + value.length;
+    payloadBytes += varintSize(nameBytes << 1) + nameBytes;
+    payloadBytes += value === null ? 1 : varintSize(value.length << 1) + value.length;
   }
-  return { list, payloadBytes, byteLength };
+  return { list, payloadBytes, byteLength: varintSize(list.length << 1) + payloadBytes };
 }
 
 /** Returns the position after them. */

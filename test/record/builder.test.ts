@@ -6,6 +6,7 @@ import {
   RecordBatchBuilder,
   sealBatch,
 } from '../../src/record/index.ts';
+import { varintSize } from '../../src/record/varint.ts';
 import { texts, allOf, createBuilder, knownRecord, payloadOf, viewOf, type Known } from './support/records.ts';
 
 /** What the builder holds, through its own accessors. */
@@ -17,6 +18,9 @@ function builtOf(builder: RecordBatchBuilder): Known[] {
     headers: [...builder.headersAt(index)].map(([name, value]) => [name, copied(value)] as const),
   }));
 }
+
+const lengthsOf = ([name, value]: Known['headers'][number]): number =>
+  varintSize(Buffer.byteLength(name) << 1) + (value === null ? 1 : varintSize(value.length << 1));
 
 const copied = (bytes: Uint8Array | null): Buffer | null => (bytes === null ? null : Buffer.from(bytes));
 
@@ -80,15 +84,16 @@ test('whatever is appended, copied and rolled back, the sealed batch holds it', 
   );
 });
 
-test('a record alone fits the buffer that it was said to need, and its payload is what counts against the limit', () => {
+test('a record alone fits the buffer that it was said to need, and its payload with the lengths of its headers is what counts against the limit', () => {
   fc.assert(
     fc.property(knownRecord, ({ value, key, timestamp, headers }) => {
       const payload = payloadOf({ value, key, timestamp, headers });
-      expect(
-        createBuilder(bufferBytesFor(payload, headers.length), payload).append(value, key, timestamp, headers),
-      ).toBe(true);
-      if (payload === 0) return;
-      expect(() => createBuilder(100_000, payload - 1).append(value, key, timestamp, headers)).toThrow(
+      const counted = headers.reduce((sum, header) => sum + lengthsOf(header), payload);
+      const builder = createBuilder(bufferBytesFor(payload, headers.length), counted);
+      expect(builder.append(value, key, timestamp, headers)).toBe(true);
+      expect(builder.payloadAt(0)).toBe(counted);
+      if (counted === 0) return;
+      expect(() => createBuilder(100_000, counted - 1).append(value, key, timestamp, headers)).toThrow(
         expect.objectContaining({ code: 'RECORD_TOO_LARGE' }) as Error,
       );
     }),
