@@ -71,10 +71,7 @@ export class Cluster {
 }
 
 function batchOf(records: readonly Written[], compression: Compression): Buffer {
-  const bytes = records.reduce(
-    (sum, { value, key }) => sum + bufferBytesFor((value?.length ?? 0) * 3 + (key?.length ?? 0) * 3 + 1000),
-    0,
-  );
+  const bytes = records.reduce((sum, record) => sum + bytesOf(record), 0);
   const buffer = new BufferPool({ budgetBytes: bytes, bufferBytes: bytes }).tryAcquire(bytes)!;
   const builder = new RecordBatchBuilder(buffer, { maxRecordBytes: bytes, now: () => Date.now() });
   for (const { value, key, timestamp, headers } of records) {
@@ -86,6 +83,12 @@ function batchOf(records: readonly Written[], compression: Compression): Buffer 
     );
   }
   return sealBatch(builder, { compression });
+}
+
+/** At the most. */
+function bytesOf({ value, key = '', headers = [] }: Written): number {
+  const characters = headers.reduce((sum, [name, text]) => sum + name.length + text.length, key.length);
+  return bufferBytesFor(((value?.length ?? 0) + characters) * 3, headers.length);
 }
 
 function recordOf(view: RecordView, index: number): Read {
