@@ -2,7 +2,16 @@ import { SluiceError, type WriteResult } from '../../src/api/index.ts';
 import { FastClock } from './support/clock.ts';
 import { fill, numbered } from './support/fill.ts';
 import { MemoryLog } from './support/memory-log.ts';
-import { accepted, eventually, refusal, sinkOf, startTest, values, type Started } from './support/pipeline.ts';
+import {
+  accepted,
+  eventually,
+  refusal,
+  sinkOf,
+  sourceOf,
+  startTest,
+  values,
+  type Started,
+} from './support/pipeline.ts';
 
 const unavailable = (): SluiceError =>
   new SluiceError('SINK_UNAVAILABLE', 'connecting to "there": refused', { retryable: true });
@@ -321,6 +330,28 @@ describe('the failure policy', () => {
     isMended = true;
     await eventually(() => delivered.includes('a3'));
     expect(delivered).toEqual(['a2', 'b1', 'b2', 'a1', 'a3']);
+    await stop(started);
+  });
+
+  test('a key that makes a record larger than the limit is refused with its record; those beside it pass', async () => {
+    const log = new MemoryLog({ topics: { in: 1, dead: 1 } });
+    const texts = ['small', 'x'.repeat(60_000), 'y'.repeat(49_000)];
+    const source = sourceOf(async (context) => {
+      const batch = await context.batch(200_000);
+      for (const text of texts) batch.append(Buffer.from(JSON.stringify({ text })), Buffer.from('old'));
+      await context.emit(batch);
+    });
+    const started = startTest({ log, sources: [source], source: { key: 'value.text' } });
+    await eventually(() => log.readAll('in').length === 2);
+    expect(log.readAll('in').map(({ key }) => key)).toEqual([texts[0], texts[2]]);
+    const [letter, ...more] = log.readAll('dead');
+    expect(more).toEqual([]);
+    expect(letter).toMatchObject({ key: 'old', value: JSON.stringify({ text: texts[1] }) });
+    expect(letter!.headers).toMatchObject({
+      'sluice.errors.code': 'RECORD_TOO_LARGE',
+      '__connect.errors.stage': 'key',
+      '__connect.errors.exception.message': expect.stringContaining('120011 bytes') as string,
+    });
     await stop(started);
   });
 });
