@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from '../src/testing/free-ports.ts';
@@ -16,10 +17,8 @@ export interface HubOptions<Task> {
   readonly name?: string;
   /** Topics live in the cluster of the task; otherwise in the data folder. */
   readonly onKafka: boolean;
-  /** One pipeline, as users write it. */
+  /** One pipeline, as users write it, without its name: each run has another one, and so another consumer group. */
   readonly pipeline: (task: Task) => string;
-  /** Parameters of node before the program, for profiles. */
-  readonly nodeParameters?: (task: Task) => readonly string[];
 }
 
 /** The hub from the built package, with one pipeline. */
@@ -33,8 +32,9 @@ export function sluice<Task extends HubTask>(options: HubOptions<Task>): Daemon<
       const [port] = (await freePorts(1)) as [number];
       ports.set(task.folder, port);
       await writeHubFile(task, port, options.onKafka);
-      await writeFile(join(task.folder, 'pipeline.yaml'), options.pipeline(task));
-      return hubProgram(task.folder, options.nodeParameters?.(task) ?? []);
+      const name = `bench-${randomBytes(4).toString('hex')}`;
+      await writeFile(join(task.folder, 'pipeline.yaml'), `name: ${name}\n${options.pipeline(task)}`);
+      return hubProgram(task.folder);
     },
     ready: ({ folder }, running) => running.until(() => answersReady(ports.get(folder)!), 'the hub to be ready'),
   };
@@ -51,11 +51,12 @@ async function writeHubFile({ folder, brokers }: HubTask, port: number, onKafka:
   await writeFile(join(folder, 'sluice.yaml'), `${lines.join('\n')}\n`);
 }
 
-export async function hubProgram(folder: string, nodeParameters: readonly string[] = []): Promise<Program> {
+/** `sluice run` in a folder, as after an installation: the built package with its compile cache. */
+export async function hubProgram(folder: string): Promise<Program> {
   const entry = join(await builtPackage(), 'dist', 'src', 'cli', 'main.js');
   return {
     command: process.execPath,
-    parameters: [...nodeParameters, entry, 'run'],
+    parameters: [entry, 'run'],
     cwd: folder,
     environment: { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile-cache') },
   };

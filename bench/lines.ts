@@ -4,7 +4,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { cacheFolder } from './folders.ts';
 
 /** What stands in the name of a cached file: a change of the lines makes it another one. */
-const VERSION = 1;
+const VERSION = 2;
 const CHUNK_LINES = 4000;
 
 export interface Lines {
@@ -83,7 +83,7 @@ export class AccessLog {
     const time = new Date(START_MS + Math.floor(index * 1.43) + (c & 1)).toISOString();
     const section = SECTIONS[(a >>> 5) & 7]!;
     return (
-      `{"time":"${time}","client":"10.${(b >>> 8) & 15}.${(b >>> 12) & 255}.${(b >>> 20) & 255}",` +
+      `{"time":"${time}","host":"shop-${c & 15}.example","client":"10.${(b >>> 8) & 15}.${(b >>> 12) & 255}.${(b >>> 20) & 255}",` +
       `"method":"${METHODS[(a >>> 8) & 7]!}","path":"/api/v1/${section}/${a >>> 12}?page=${c & 31}","status":${status},` +
       `"bytes":${(c >>> 5) % 50_000},"duration_ms":${((c >>> 9) % 9000) / 10},"user":"user-${(b >>> 3) % 20_000}",` +
       `"agent":"Mozilla/5.0 (${SYSTEMS[(c >>> 3) & 3]!}) Chrome/14${c & 7}.0.0.0","request":"${hex(a)}${hex(b)}"}\n`

@@ -1,34 +1,22 @@
-/** `npm run bench -- [options] [NAME…]`: what a core carries, beside the peers that the machine has. `--help` names the options. */
-import { parseArgs } from 'node:util';
+/** `npm run bench -- [options] [NAME…]`: what a core carries, beside the peers that the machine has. */
+import { type BenchOptions, helpText, readOptions } from './options.ts';
 import { withBench } from './open-bench.ts';
-import { paths } from './paths/index.ts';
+import { usePackage } from './package.ts';
 import { runPaths } from './run-paths.ts';
 import { tableText } from './table.ts';
+import { writeDocuments } from './write-documents.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+const options = readOptions(process.argv.slice(2));
+if (options === null) {
+  console.error(helpText());
+  process.exitCode = 2;
+} else if (options.isHelp) console.log(helpText());
+else process.exitCode = await main(options);
 
-async function main(parameters: string[]): Promise<number> {
-  const { values, positionals: names } = parseArgs({
-    args: parameters,
-    allowPositionals: true,
-    options: {
-      json: { type: 'boolean', default: false },
-      runs: { type: 'string', default: '5' },
-      records: { type: 'string', default: '10000000' },
-      only: { type: 'string', multiple: true },
-      codec: { type: 'string', multiple: true },
-    },
-  });
-  const chosen = paths
-    .filter(({ name }) => names.length === 0 || names.includes(name))
-    .map((path) => ({
-      ...path,
-      contestants: path.contestants.filter(
-        ({ system, codec }) => (values.only?.includes(system) ?? true) && (values.codec?.includes(codec) ?? true),
-      ),
-    }));
-  const options = { runs: Number(values.runs), records: Number(values.records), note: console.error };
-  const report = await withBench((bench) => runPaths(chosen, bench, options));
-  console.log(values.json ? JSON.stringify(report) : tableText(report));
-  return 0;
+async function main({ paths, isJson, writes, packageFolder, ...run }: BenchOptions): Promise<number> {
+  if (packageFolder !== null) usePackage(packageFolder);
+  const report = await withBench((bench) => runPaths(paths, bench, { ...run, note: console.error }));
+  if (writes) await writeDocuments(report, run);
+  console.log(isJson ? JSON.stringify(report) : tableText(report));
+  return report.failed.length > 0 ? 1 : 0;
 }

@@ -14,10 +14,22 @@ const sources = ['src', 'connectors', 'package.json', 'tsconfig.json', 'tsconfig
  * The folder of the package, built as it is published from the sources of this moment. Each state of the sources is built once, in a folder of its own:
  * whoever builds `dist` meanwhile disturbs no run.
  */
-export async function builtPackage(): Promise<string> {
+export function builtPackage(): Promise<string> {
+  return (built ??= build());
+}
+
+let built: Promise<string> | undefined;
+
+/** Takes a package that is built already, to compare with. */
+export function usePackage(folder: string): void {
+  built = Promise.resolve(folder);
+}
+
+async function build(): Promise<string> {
   const folder = join(cacheFolder(), `package-${await fingerprint()}`);
   if (await exists(folder)) return folder;
   const temporary = `${folder}.${process.pid}`;
+  await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true });
   await cp(join(root, 'package.json'), join(temporary, 'package.json'));
   await symlink(join(root, 'node_modules'), join(temporary, 'node_modules'));

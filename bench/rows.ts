@@ -14,7 +14,8 @@ export interface Row {
   readonly cpu_spread: readonly [number, number];
 }
 
-export interface Missing {
+/** A system without a row, and why. */
+export interface Absent {
   readonly path: string;
   readonly system: string;
   readonly reason: string;
@@ -22,7 +23,10 @@ export interface Missing {
 
 export interface Report {
   readonly rows: readonly Row[];
-  readonly missing: readonly Missing[];
+  /** This machine cannot run them. */
+  readonly missing: readonly Absent[];
+  /** They were run, and something went wrong. */
+  readonly failed: readonly Absent[];
 }
 
 /** The medians of the runs, each figure by itself. */

@@ -1,5 +1,6 @@
+import { describeError } from '../src/api/index.ts';
 import type { Bench, Contestant, Path } from './path.ts';
-import { type Missing, type Report, rowOf } from './rows.ts';
+import { type Absent, type Report, type Row, rowOf } from './rows.ts';
 import type { Measurement } from './stage.ts';
 
 export interface RunOptions {
@@ -10,28 +11,56 @@ export interface RunOptions {
   readonly note: (line: string) => void;
 }
 
-/** The systems of a path take turns, run by run, so that what else the machine does meets all of them. */
+/** Of a bench of all paths. */
 export async function runPaths(paths: readonly Path[], bench: Bench, options: RunOptions): Promise<Report> {
-  const missing: Missing[] = [];
-  const rows = [];
+  const rows: Row[] = [];
+  const missing: Absent[] = [];
+  const failed: Absent[] = [];
   for (const path of paths) {
-    const present: { readonly contestant: Contestant; readonly runs: Measurement[] }[] = [];
-    for (const contestant of path.contestants) {
-      const reason = await contestant.missing();
-      if (reason === null) present.push({ contestant, runs: [] });
-      else missing.push({ path: path.name, system: contestant.system, reason });
-    }
-    for (let run = 1; run <= options.runs; run++) {
-      for (const { contestant, runs } of present) {
+    const report = await runPath(path, bench, options);
+    rows.push(...report.rows);
+    missing.push(...report.missing);
+    failed.push(...report.failed);
+  }
+  return { rows, missing, failed };
+}
+
+interface Entry {
+  readonly contestant: Contestant;
+  readonly runs: Measurement[];
+  failure: string | null;
+}
+
+/** The systems of a path take turns, run by run, so that what else the machine does meets all of them. */
+async function runPath({ name: path, contestants }: Path, bench: Bench, options: RunOptions): Promise<Report> {
+  const missing: Absent[] = [];
+  const entries: Entry[] = [];
+  for (const contestant of contestants) {
+    const reason = await contestant.missing();
+    if (reason === null) entries.push({ contestant, runs: [], failure: null });
+    else missing.push({ path, system: contestant.system, reason });
+  }
+  for (let run = 1; run <= options.runs; run++) {
+    for (const entry of entries.filter(({ failure }) => failure === null)) {
+      const { contestant, runs } = entry;
+      try {
         const measured = await contestant.run(bench, options.records);
         runs.push(measured);
-        options.note(describe(path.name, contestant, run, measured));
+        options.note(describe(path, contestant, run, measured));
+      } catch (error) {
+        entry.failure = describeError(error);
+        options.note(`${path} ${contestant.codec} ${contestant.system} run ${run} FAILED: ${entry.failure}`);
       }
     }
-    for (const { contestant, runs } of present)
-      rows.push(rowOf({ path: path.name, system: contestant.system, codec: contestant.codec }, runs));
   }
-  return { rows, missing };
+  const done = entries.filter(({ failure }) => failure === null);
+  return {
+    rows: done.map(({ contestant: { system, codec }, runs }) => rowOf({ path, system, codec }, runs)),
+    missing,
+    failed: entries.flatMap(({ contestant: { system }, failure }) =>
+      failure === null ? [] : [{ path, system, reason: failure }],
+    ),
+  };
 }
 
 function describe(path: string, { system, codec }: Contestant, run: number, measured: Measurement): string {

@@ -1,11 +1,11 @@
-import type { Missing, Report, Row } from './rows.ts';
+import type { Absent, Report, Row } from './rows.ts';
 
 const titles = ['path', 'system', 'codec', 'CPU-s/M', 'records/s', 'start-up CPU-s', 'peak RSS MB', 'min-max CPU-s/M'];
 /** The columns of words; numbers stand on the right. */
 const WORDS = 3;
 
 /** As it is printed. */
-export function tableText({ rows, missing }: Report): string {
+export function tableText({ rows, missing, failed }: Report): string {
   const cells = [titles, ...rows.map(cellsOf)];
   const widths = titles.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   const lines = cells.map((row) =>
@@ -14,15 +14,16 @@ export function tableText({ rows, missing }: Report): string {
       .join('  ')
       .trimEnd(),
   );
-  return [...lines, ...missingLines(missing)].join('\n');
+  return [...lines, ...absentLines('missing', missing), ...absentLines('FAILED', failed)].join('\n');
 }
 
 /** As it stands in README.md. */
-export function tableMarkdown({ rows, missing }: Report): string {
+export function tableMarkdown({ rows, missing, failed }: Report): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rule = titles.map((_, column) => (column < WORDS ? '---' : '--:'));
   const table = [line(titles), line(rule), ...rows.map((row) => line(cellsOf(row)))];
-  const notes = missingLines(missing).map((text) => `- ${text}`);
+  const absent = [...absentLines('missing', missing), ...absentLines('FAILED', failed)];
+  const notes = absent.map((text) => `- ${text}`);
   return [...table, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
@@ -39,11 +40,11 @@ function cellsOf(row: Row): string[] {
   ];
 }
 
-function missingLines(missing: readonly Missing[]): string[] {
-  const byReason = new Map<string, Set<string>>();
-  for (const { path, system, reason } of missing) {
-    const key = `${system}: ${reason}`;
-    byReason.set(key, (byReason.get(key) ?? new Set()).add(path));
+function absentLines(word: string, systems: readonly Absent[]): string[] {
+  const paths = new Map<string, Set<string>>();
+  for (const { path, system, reason } of systems) {
+    const what = `${system}: ${reason}`;
+    paths.set(what, (paths.get(what) ?? new Set()).add(path));
   }
-  return [...byReason].map(([what, where]) => `missing on ${[...where].join(', ')}: ${what}`);
+  return [...paths].map(([what, where]) => `${word} on ${[...where].join(', ')}: ${what}`);
 }

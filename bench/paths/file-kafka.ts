@@ -7,8 +7,7 @@ import type { Stage } from '../stage.ts';
 import type { FileToKafka } from '../system.ts';
 import { PARTITIONS } from '../topics.ts';
 
-const pipeline = ({ input, topic, codec }: FileToKafka): string => `name: bench
-sources:
+const pipeline = ({ input, topic, codec }: FileToKafka): string => `sources:
   - file: { include: ['${input}'] }
     partition_by: batch
 topic: { name: ${topic}, partitions: ${PARTITIONS}, compression: ${codec} }

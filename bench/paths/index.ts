@@ -1,4 +1,19 @@
 import type { Path } from '../path.ts';
+import { fileFile } from './file-file.ts';
 import { fileKafka } from './file-kafka.ts';
+import { httpKafkaHundred, httpKafkaSingle } from './http-kafka.ts';
+import { kafkaElasticsearch, kafkaElasticsearchDaily, kafkaElasticsearchReal } from './kafka-elasticsearch.ts';
+import { kafkaKafka } from './kafka-kafka.ts';
+import { where } from './where.ts';
 
-export const paths: readonly Path[] = [fileKafka];
+export const paths: readonly Path[] = [
+  fileKafka,
+  httpKafkaHundred,
+  httpKafkaSingle,
+  kafkaElasticsearch,
+  kafkaElasticsearchDaily,
+  kafkaElasticsearchReal,
+  kafkaKafka,
+  fileFile,
+  where,
+];
