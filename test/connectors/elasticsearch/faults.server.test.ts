@@ -1,12 +1,29 @@
+import { sinkDefinition } from '../../../connectors/elasticsearch/index.ts';
+import type { Json, SinkDefinition, WriteResult } from '../../../src/api/index.ts';
+import type { SubscribeOptions, TopicSubscription } from '../../../src/log/topic-log.ts';
+import type { BufferPool } from '../../../src/record/index.ts';
 import type { SinkHarness } from '../../../src/testing/index.ts';
-import type { Json, WriteResult } from '../../../src/api/index.ts';
+import { FastClock } from '../../pipeline/support/clock.ts';
+import { fill } from '../../pipeline/support/fill.ts';
+import { MemoryLog } from '../../pipeline/support/memory-log.ts';
+import { accepted, eventually, sinkOf, startTest } from '../../pipeline/support/pipeline.ts';
 import { ownServer, serverSuite, uniqueName, type OwnServer } from '../../support/servers.ts';
 import { Elasticsearch } from './support/elasticsearch.ts';
 import { Proxy } from './support/proxy.ts';
-import { sinkHarness } from './support/sink.ts';
+import { sinkHarness, sinkOptions } from './support/sink.ts';
 
 const credentials = { username: 'sluice', password: 'correct' };
 const authorization = `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`;
+
+/** Lets a test see the budget that the sink's leg reads within. */
+class WatchedLog extends MemoryLog {
+  pool: BufferPool | null = null;
+
+  override subscribe(options: SubscribeOptions): Promise<TopicSubscription> {
+    this.pool = options.pool;
+    return super.subscribe(options);
+  }
+}
 
 /** What changes the settings of a whole node is done to one of our own. */
 serverSuite('the Elasticsearch sink, and a server that refuses whole requests', [], () => {
@@ -108,6 +125,57 @@ serverSuite('the Elasticsearch sink, and a server that refuses whole requests', 
     await harness.stop();
   });
 
+  test('a server that takes too long for a pipeline: one write at a time asks for it, and nothing more is read', async () => {
+    const log = new WatchedLog({ topics: { in: 2, dead: 1 } });
+    const records = 4000;
+    for (let from = 0; from < records; from += 100) {
+      const values = Array.from({ length: 100 }, (_, n) => JSON.stringify({ n: from + n, text: 'x'.repeat(1000) }));
+      await fill(log, (from / 100) % 2, values);
+    }
+    const { sink, writes } = watched({ endpoints: [own.where.url], index, auth: { basic: credentials } });
+    await server.ask('PUT', `/${index}`);
+    await server.ask('POST', '/_testes/hold/write');
+    const { pipeline } = startTest({
+      log,
+      sinks: [sink],
+      sink: { batch: { maxRecords: 100, maxBytes: 1_000_000, maxAgeMs: 0 } },
+      bufferBytes: 1024 * 1024,
+      clock: new FastClock(1),
+    });
+    const read = (): number => pipeline.status().sinks[0]!.read;
+    const release = (): Promise<unknown> => server.ask('DELETE', '/_testes/hold');
+    let mostBytes = 0;
+    const sampled = (holds: () => boolean) => (): boolean => {
+      mostBytes = Math.max(mostBytes, log.pool?.usedBytes ?? 0);
+      return holds();
+    };
+    try {
+      await eventually(sampled(() => writes.failed > 0));
+      expect(writes.mostAtOnce).toBe(4);
+      const readBefore = read();
+      expect(readBefore).toBeLessThan(records / 2);
+      // Three more, one after the other.
+      await eventually(
+        sampled(() => writes.failed === 4 + 3),
+        10_000,
+      );
+      expect(writes.atOnceAfterFailure).toEqual(new Set([1]));
+      expect(read()).toBe(readBefore);
+      await release();
+      await eventually(
+        sampled(() => pipeline.status().sinks[0]!.lag === 0),
+        10_000,
+      );
+      expect(mostBytes).toBeGreaterThan(0);
+      expect(mostBytes).toBeLessThanOrEqual(log.pool!.budgetBytes);
+      expect(await server.count(index)).toBe(records);
+      expect(pipeline.status()).toMatchObject({ deadLetters: 0, sinks: [{ records }] });
+    } finally {
+      await release();
+      await pipeline.stop({ deadlineMs: 2000 });
+    }
+  });
+
   test('400 for a request of which everything was indexed: the halves are known', async () => {
     const proxy = await Proxy.start(own.where.url);
     const harness = await started({ endpoints: [proxy.url] });
@@ -126,3 +194,37 @@ serverSuite('the Elasticsearch sink, and a server that refuses whole requests', 
     await proxy.stop();
   });
 });
+
+interface Writes {
+  failed: number;
+  mostAtOnce: number;
+  /** How many writes were out whenever one began, from the first failure to the first success after it. */
+  readonly atOnceAfterFailure: Set<number>;
+}
+
+/** The sink itself, with a count of its writes. */
+function watched(options: Record<string, Json>): { readonly sink: SinkDefinition; readonly writes: Writes } {
+  const writes: Writes = { failed: 0, mostAtOnce: 0, atOnceAfterFailure: new Set() };
+  let inFlight = 0;
+  let hasRecovered = false;
+  const sink: SinkDefinition = {
+    ...sinkOf(() => accepted, { order: sinkDefinition.order }),
+    create: async (_options, context) => {
+      const real = await sinkDefinition.create(sinkOptions({ request_timeout: '1s', ...options }), context);
+      return {
+        write: async (batch) => {
+          inFlight++;
+          writes.mostAtOnce = Math.max(writes.mostAtOnce, inFlight);
+          if (writes.failed > 0 && !hasRecovered) writes.atOnceAfterFailure.add(inFlight);
+          const result = await real.write(batch);
+          inFlight--;
+          if ('batch' in result) writes.failed++;
+          else hasRecovered = true;
+          return result;
+        },
+        close: () => real.close(),
+      };
+    },
+  };
+  return { sink, writes };
+}
