@@ -41,8 +41,9 @@ export class RecordBatchBuilder implements BatchBuilder {
   #starts = new Int32Array(FIRST_RECORDS);
   #count = 0;
   #end = BATCH_HEADER_BYTES;
-  /** Bytes that may be written; 0 after the release, so that the next append notices. */
+  /** Bytes that may be written; 0 once it is sealed or released, so that the next append notices. */
   #capacity: number;
+  #isReleased = false;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
   /** After a rollback the largest timestamp is unknown until somebody asks. */
@@ -70,6 +71,13 @@ export class RecordBatchBuilder implements BatchBuilder {
   get bytes(): Buffer {
     this.#assertHeld();
     return this.#bytes.subarray(0, this.#end);
+  }
+
+  /** The batch up to `end`, where its compressed records end. No record can be read or appended any more before a `reset`. */
+  seal(end: number): Buffer {
+    this.#assertHeld();
+    this.#capacity = 0;
+    return this.#bytes.subarray(0, end);
   }
 
   /** Of the first record; 0 without records. */
@@ -217,6 +225,7 @@ export class RecordBatchBuilder implements BatchBuilder {
 
   /** Forgets all records; the buffer stays. */
   reset(): void {
+    this.#capacity = this.#isReleased ? 0 : this.#bytes.length;
     this.#count = 0;
     this.#end = BATCH_HEADER_BYTES;
     this.#baseTimestamp = 0;
@@ -226,8 +235,8 @@ export class RecordBatchBuilder implements BatchBuilder {
 
   release(): void {
     this.#buffer.release();
+    this.#isReleased = true;
     this.reset();
-    this.#capacity = 0;
   }
 
   /** Size, attributes and deltas of a record whose key, value and headers take `bodyBytes`; -1 when it does not fit. */
@@ -285,12 +294,13 @@ export class RecordBatchBuilder implements BatchBuilder {
     return false;
   }
 
-  // The bytes of a released buffer are somebody else's.
+  // The bytes of a released buffer are somebody else's, those of a sealed one are no records.
   #assertHeld(): void {
-    if (this.#capacity === 0) throw new Error('using a batch builder after its release');
+    if (this.#capacity === 0) throw new Error('using a batch builder after it was sealed or released');
   }
 
   #assertIndex(index: number): void {
+    this.#assertHeld();
     if (index < 0 || index >= this.#count) throw new RangeError(`record ${index} of ${this.#count}`);
   }
 }

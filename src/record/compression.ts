@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { SluiceError } from '../api/index.ts';
-import { boundLz4Frame } from './lz4-frame.ts';
+import { layoutOfLz4Frame, readLz4Blocks, writeLz4Frame, type Lz4Blocks } from './lz4-frame.ts';
 import { compressXerial, decompressSnappy, type SnappyBlocks } from './snappy-framing.ts';
 
 /** Compressions of record batches, in the order of their codes in the attributes. */
@@ -15,7 +15,8 @@ export type Compression = (typeof COMPRESSIONS)[number];
 export const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
 
 interface Lz4 {
-  compressFrameSync(bytes: Buffer): Buffer;
+  compressSync(bytes: Buffer): Buffer;
+  uncompressSync(lengthAndBlock: Buffer): Buffer;
   decompressFrameSync(bytes: Buffer): Buffer;
 }
 
@@ -25,8 +26,9 @@ interface Snappy {
 }
 
 export interface Compressor {
-  compress(compression: Compression, bytes: Buffer): Buffer;
-  /** Throws `RECORD_CORRUPT`, and `RECORD_UNSUPPORTED` for what inflates beyond the limit. */
+  /** Writes what `bytes` compress to into `out`, which may be the buffer that they lie in. Returns the end; -1 when it does not fit, and `bytes` are as they were. */
+  compress(compression: Compression, bytes: Buffer, out: Buffer, at: number): number;
+  /** The bytes may be changed meanwhile, and are as they were afterwards. Throws `RECORD_CORRUPT`, and `RECORD_UNSUPPORTED` for what inflates beyond the limit. */
   decompress(compression: Compression, bytes: Buffer): Buffer;
 }
 
@@ -41,12 +43,22 @@ export function createCompressor(require: (name: string) => unknown): Compressor
   const snappy = (): SnappyBlocks =>
     (loadedSnappy ??= snappyBlocks(loadPackage('snappy', 'snappy', require) as Snappy));
 
-  const compress = (compression: Compression, bytes: Buffer): Buffer => {
+  const lz4Blocks: Lz4Blocks = {
+    compress: (bytes) => lz4().compressSync(bytes),
+    decompress: (bytes) => lz4().uncompressSync(bytes),
+  };
+
+  const deflate = (compression: Exclude<Compression, 'lz4'>, bytes: Buffer): Buffer => {
     if (compression === 'none') return bytes;
-    if (compression === 'lz4') return lz4().compressFrameSync(bytes);
     if (compression === 'snappy') return compressXerial(snappy(), bytes);
     if (compression === 'gzip') return gzipSync(bytes, { level: 1 });
     return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  };
+
+  const compress = (compression: Compression, bytes: Buffer, out: Buffer, at: number): number => {
+    if (compression === 'lz4') return writeLz4Frame(lz4Blocks, bytes, out, at);
+    const compressed = deflate(compression, bytes);
+    return at + compressed.length > out.length ? -1 : at + compressed.copy(out, at);
   };
 
   const inflate = (compression: Compression, bytes: Buffer): Buffer => {
@@ -54,8 +66,9 @@ export function createCompressor(require: (name: string) => unknown): Compressor
     if (compression === 'gzip') return gunzipSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES });
     if (compression === 'zstd') return zstdDecompressSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES });
     if (compression === 'snappy') return decompressSnappy(snappy(), bytes, MAX_INFLATED_BYTES);
-    if (boundLz4Frame(bytes) > MAX_INFLATED_BYTES) throw inflatesTooFar(compression);
-    return lz4().decompressFrameSync(bytes);
+    const { blocks, bound, areIndependent } = layoutOfLz4Frame(bytes);
+    if (bound > MAX_INFLATED_BYTES) throw inflatesTooFar(compression);
+    return areIndependent ? readLz4Blocks(lz4Blocks, bytes, blocks) : lz4().decompressFrameSync(bytes);
   };
 
   const decompress = (compression: Compression, bytes: Buffer): Buffer => {

@@ -1,14 +1,31 @@
+import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { COMPRESSIONS, createCompressor, MAX_INFLATED_BYTES, sharedCompressor } from '../../src/record/compression.ts';
+import {
+  COMPRESSIONS,
+  createCompressor,
+  MAX_INFLATED_BYTES,
+  sharedCompressor,
+  type Compression,
+} from '../../src/record/compression.ts';
 import { readBatchHeader } from '../../src/record/index.ts';
 import { allOf, knownRecord, sealed, viewOf, texts } from './support/records.ts';
 
-const { compress, decompress } = sharedCompressor();
+const { decompress } = sharedCompressor();
+const compress = (codec: Compression, bytes: Buffer, compressor = sharedCompressor()): Buffer => {
+  const out = Buffer.alloc(2 * bytes.length + 1000);
+  const end = compressor.compress(codec, bytes, out, 0);
+  return out.subarray(0, end);
+};
 const load = createRequire(import.meta.url);
 const snappy = load('snappy') as { compressSync(bytes: Buffer): Buffer };
-const lz4 = load('lz4-napi') as { compressFrameSync(bytes: Buffer, options?: object): Buffer };
+const lz4 = load('lz4-napi') as {
+  compressFrameSync(bytes: Buffer, options?: object): Buffer;
+  decompressFrameSync(bytes: Buffer): Buffer;
+};
+
+const compressible = { key: null, value: Buffer.alloc(4096, 'again and '), timestamp: 7, headers: [] };
 
 test('batches of every codec hold what was put in', () => {
   fc.assert(
@@ -16,12 +33,20 @@ test('batches of every codec hold what was put in', () => {
       fc.constantFrom(...COMPRESSIONS),
       fc.array(knownRecord, { minLength: 1, maxLength: 8 }),
       (codec, records) => {
-        const batch = sealed(records, codec);
+        const all = [...records, compressible];
+        const batch = sealed(all, codec);
         expect(readBatchHeader(batch, 0).compression).toBe(codec);
-        expect(texts(allOf(viewOf(batch)))).toEqual(texts(records));
+        expect(texts(allOf(viewOf(batch)))).toEqual(texts(all));
       },
     ),
   );
+});
+
+test.each(COMPRESSIONS)('records that %s does not make smaller stay as they are', (codec) => {
+  const records = [{ key: null, value: randomBytes(3), timestamp: 7, headers: [] }];
+  const batch = sealed(records, codec);
+  expect(readBatchHeader(batch, 0).compression).toBe('none');
+  expect(texts(allOf(viewOf(batch)))).toEqual(texts(records));
 });
 
 test.each(COMPRESSIONS)('%s gives back any bytes, beyond its block size too', (codec) => {
@@ -44,10 +69,49 @@ test('snappy is framed as Java frames it, in blocks of 32 KiB, and read bare as 
   expect(decompress('snappy', snappy.compressSync(bytes)).equals(bytes)).toBe(true);
 });
 
-test('lz4 frames with checksums are read', () => {
+test('lz4 frames of the package, with checksums and without, are read, and what they are read from stays as it is', () => {
   const bytes = Buffer.alloc(200_000, 'a line of text\n');
-  const frame = lz4.compressFrameSync(bytes, { contentChecksum: true, blockChecksums: true });
-  expect(decompress('lz4', frame).equals(bytes)).toBe(true);
+  for (const checksums of [true, false]) {
+    const frame = lz4.compressFrameSync(bytes, { contentChecksum: checksums, blockChecksums: checksums });
+    const before = Buffer.from(frame);
+    expect(decompress('lz4', frame).equals(bytes)).toBe(true);
+    expect(frame.equals(before)).toBe(true);
+  }
+});
+
+test('lz4 frames are written in one block up to 4 MiB, which the package reads, and in several beyond', () => {
+  for (const size of [1, 64 * 1024, 64 * 1024 + 1, 256 * 1024 + 1, 1024 * 1024 + 1, 4 * 1024 * 1024 + 1, 9_000_000]) {
+    const bytes = Buffer.alloc(size, 'a line of text, and another one\n');
+    const frame = compress('lz4', bytes);
+    expect(lz4.decompressFrameSync(frame).equals(bytes)).toBe(true);
+    expect(decompress('lz4', frame).equals(bytes)).toBe(true);
+  }
+});
+
+test.each(COMPRESSIONS)('%s is written over the bytes that it was made of, or not at all', (codec) => {
+  for (const size of [10, 100_000, 5_000_000]) {
+    const text = Buffer.alloc(size, 'a line of text, and another one\n');
+    const noise = randomBytes(size);
+    for (const bytes of [text, noise]) {
+      const out = Buffer.concat([Buffer.alloc(61), bytes]);
+      const end = sharedCompressor().compress(codec, out.subarray(61), out, 61);
+      if (end === -1) expect(out.subarray(61).equals(bytes)).toBe(true);
+      else expect(decompress(codec, out.subarray(61, end)).equals(bytes)).toBe(true);
+      if (bytes === text && size > 10) expect(end).not.toBe(-1);
+    }
+  }
+});
+
+test('a frame of many blocks that claim to be large takes no more than they can stand for', () => {
+  const block = Buffer.from([1, 0, 0, 0, 0]);
+  const frame = Buffer.concat([
+    Buffer.from('04224d18607073', 'hex'),
+    ...Array<Buffer>(50_000).fill(block),
+    Buffer.alloc(4),
+  ]);
+  const started = performance.now();
+  expect(() => decompress('lz4', frame)).not.toThrow(RangeError);
+  expect(performance.now() - started).toBeLessThan(2000);
 });
 
 describe('what inflates beyond the limit is refused', () => {
@@ -85,14 +149,14 @@ describe('what inflates beyond the limit is refused', () => {
 });
 
 test.each(['lz4', 'snappy'] as const)('without its package %s says what to install, and the others work', (codec) => {
-  const { compress: bare } = createCompressor((name) => {
+  const bare = createCompressor((name) => {
     throw new Error(`Cannot find module '${name}'`);
   });
-  expect(() => bare(codec, Buffer.from('x'))).toThrow(
+  expect(() => compress(codec, Buffer.from('x'), bare)).toThrow(
     expect.objectContaining({
       code: 'RECORD_UNSUPPORTED',
       message: expect.stringContaining('npm install') as string,
     }) as Error,
   );
-  expect(bare('zstd', Buffer.from('x')).length).toBeGreaterThan(0);
+  expect(compress('zstd', Buffer.from('x'), bare).length).toBeGreaterThan(0);
 });

@@ -48,8 +48,14 @@ function addCodecs(codecs: (typeof import('kafkajs/src/protocol/message/compress
   ];
   for (const [type, name] of own) {
     codecs[type] = () => ({
-      compress: (encoder) => Promise.resolve(sharedCompressor().compress(name, encoder.buffer)),
+      compress: (encoder) => Promise.resolve(compress(name, encoder.buffer)),
       decompress: (bytes) => Promise.resolve(sharedCompressor().decompress(name, bytes)),
     });
   }
+}
+
+function compress(compression: Compression, bytes: Buffer): Buffer {
+  // What no codec makes smaller grows by its frame.
+  const out = Buffer.allocUnsafe(2 * bytes.length + 1024);
+  return out.subarray(0, sharedCompressor().compress(compression, bytes, out, 0));
 }

@@ -11,13 +11,19 @@ export type CheckpointRecord = readonly [key: string, content: Json | null];
 /** Sealed batches with these records in order. */
 export function encodeCheckpoints(records: readonly CheckpointRecord[], now: number): Buffer[] {
   const builders: RecordBatchBuilder[] = [];
-  for (const [key, content] of records) {
+  const encoded = records.map(([key, content]) => {
     const keyBytes = Buffer.from(key);
     const value = content === null ? null : Buffer.from(JSON.stringify({ v: VERSION, content }));
-    if (builders.at(-1)?.append(value, keyBytes, now) === true) continue;
-    const builder = builderFor(keyBytes.length + (value?.length ?? 0), now);
-    builder.append(value, keyBytes, now);
-    builders.push(builder);
+    return { keyBytes, value, room: bufferBytesFor(keyBytes.length + (value?.length ?? 0)) };
+  });
+  let left = encoded.reduce((sum, { room }) => sum + room, 0);
+  for (const { keyBytes, value, room } of encoded) {
+    if (builders.at(-1)?.append(value, keyBytes, now) !== true) {
+      const builder = builderOf(Math.max(room, Math.min(left, MAX_BATCH_BYTES)), now);
+      builder.append(value, keyBytes, now);
+      builders.push(builder);
+    }
+    left -= room;
   }
   return builders.map((builder) => sealBatch(builder, { compression: 'none' }));
 }
@@ -40,7 +46,7 @@ export function decodeCheckpoint(key: string, value: Uint8Array, place: string):
   );
 }
 
-function builderFor(payloadBytes: number, now: number): RecordBatchBuilder {
-  const bytes = Buffer.allocUnsafe(Math.max(MAX_BATCH_BYTES, bufferBytesFor(payloadBytes)));
+function builderOf(size: number, now: number): RecordBatchBuilder {
+  const bytes = Buffer.allocUnsafe(size);
   return new RecordBatchBuilder({ bytes, release: () => undefined }, { maxRecordBytes: Infinity, now: () => now });
 }
