@@ -29,6 +29,8 @@ export interface SourceContext extends ConnectorContext {
   readonly once: boolean;
   /** A record's limit in bytes. */
   readonly maxRecordBytes: number;
+  /** How many bytes to ask a batch for where more lies ready than a default one holds. Larger ones would starve the others of the leg. */
+  readonly largeBatchBytes: number;
   /** Waits while the budget is spent: the back-pressure. As large as asked for; the engine splits it into Kafka batches. Rejects when the signal aborts. */
   batch(minimumBytes?: number): Promise<BatchBuilder>;
   /** For listeners that would rather refuse than wait. Null while the budget is spent or the topic log refuses input. */

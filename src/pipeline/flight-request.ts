@@ -45,7 +45,7 @@ export async function createFlightRequest(
     const { builder } = parcel;
     if (builder === null) continue;
     if (target.keyOf !== null) moves.set(parcel, planByKey(builder, target, plan, letters));
-    else if (builder.byteLength > Math.min(MAX_BATCH_BYTES, target.maxBatchBytes))
+    else if (builder.bytes.length > Math.min(MAX_BATCH_BYTES, target.maxBatchBytes))
       moves.set(parcel, planSplit(builder, parcel.partition, target, plan));
   }
   const firstLetterRegion = plan.close();

@@ -12,7 +12,7 @@ import {
  * The records of a batch take no more, so that readers with small buffers can take it and, with its header, brokers by their default (`message.max.bytes`,
  * 1,048,588); a single record may.
  */
-export const MAX_BATCH_BYTES = 1024 * 1024 - 1024;
+export const MAX_BATCH_BYTES = 1024 * 1024;
 
 export interface RegionTopic {
   readonly topic: string;

@@ -10,7 +10,7 @@ import { decoderFor } from '../codec/index.ts';
 import type { SinkPlan } from '../config/index.ts';
 import type { SubscriptionEvent, TopicSubscription } from '../log/index.ts';
 import { Batcher } from './batcher.ts';
-import { bufferSizeIn } from './buffer-share.ts';
+import { largeBatchBytesIn } from './buffer-share.ts';
 import type { DeadLetterRate } from './dead-letter-rate.ts';
 import { Delivery, type Trouble } from './delivery.ts';
 import { connectorContext, type LegDependencies } from './leg.ts';
@@ -24,7 +24,6 @@ import type { SinkTotals } from './sink-totals.ts';
 import { ViewPool } from './view-pool.ts';
 
 const REVOKE_MS = 10_000;
-const MAX_FETCH_BYTES = 512 * 1024;
 
 export interface SinkRunOptions {
   readonly plan: SinkPlan;
@@ -145,7 +144,7 @@ export class SinkRun {
       start: plan.start,
       keyed: traits.keyed,
       pool,
-      fetchBytes: Math.min(MAX_FETCH_BYTES, Math.max(bufferSizeIn(pool.budgetBytes), pool.budgetBytes / 16)),
+      fetchBytes: largeBatchBytesIn(pool.budgetBytes),
     });
     this.#subscription = subscription;
     const committer = new OffsetCommitter({

@@ -8,6 +8,7 @@ import {
 } from '../api/index.ts';
 import type { TopicLog } from '../log/index.ts';
 import { bufferBytesFor, RecordBatchBuilder, type BufferPool, type PooledBuffer } from '../record/index.ts';
+import { largeBatchBytesIn } from './buffer-share.ts';
 import type { EmitQueue } from './emit-queue.ts';
 import type { Gate } from './gate.ts';
 import { SealedRecords } from './sealed-records.ts';
@@ -40,6 +41,7 @@ export class SourceRun {
       ...connector,
       once: options.once,
       maxRecordBytes: options.maxRecordBytes,
+      largeBatchBytes: largeBatchBytesIn(options.pool.budgetBytes),
       batch: (minimumBytes) => this.#batch(minimumBytes),
       tryBatch: (minimumBytes) => this.#tryBatch(minimumBytes),
       // Runs up to the queue before the caller goes on: the builder has changed hands by then.

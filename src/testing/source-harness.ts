@@ -15,6 +15,8 @@ import { HarnessQueue, type EmittedRecord, type HarnessEmit } from './harness-qu
 import { ManualClock } from './manual-clock.ts';
 import { noMetrics } from './sink-harness.ts';
 
+const LARGE_BATCH_BYTES = 1024 * 1024;
+
 interface CommonOptions {
   /** Default: a clock that stands still until it is told to go on. */
   readonly clock?: Clock;
@@ -268,6 +270,7 @@ class Life {
       signal,
       once,
       maxRecordBytes,
+      largeBatchBytes: LARGE_BATCH_BYTES,
       batch: async (minimumBytes) =>
         this.#lend(await harness.pool.acquire(bytesFor(minimumBytes), signal), maxRecordBytes),
       tryBatch: (minimumBytes) => {

@@ -4,8 +4,9 @@ import { CHECK_BYTES, checkOf } from './signature.ts';
 import type { InputFile } from './storage.ts';
 import type { TailedFile } from './tailed-file.ts';
 
-/** With what the record layout adds to lines of 80 bytes and more it fits a buffer of the engine. */
 const BLOCK_BYTES = 224 * 1024;
+/** Of a batch: the rest is for what the record layout adds, to lines of 80 bytes and more. */
+const BLOCK_SHARE = 7 / 8;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -23,6 +24,8 @@ export class BlockReader {
   readonly #keepsCarriageReturn: boolean;
   readonly #onEmitted: (emitted: Promise<void>) => void;
   #bytes = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  /** Grows while lines do not fit. */
+  #leastBytes = BLOCK_BYTES;
 
   constructor(
     context: SourceContext,
@@ -35,13 +38,15 @@ export class BlockReader {
 
   /** Waits for a free buffer first: without one nothing is read. Rejects with what reading or emitting rejects with. */
   async read(file: TailedFile, handle: InputFile): Promise<BlockEnd> {
-    let batch = await this.#context.batch();
+    const { largeBatchBytes } = this.#context;
+    const isFarBehind = file.unread > largeBatchBytes;
+    let batch = await this.#context.batch(isFarBehind ? largeBatchBytes : undefined);
     let isHeld = true;
     try {
       // The bytes before the offset come along: only behind what was read before stands what comes next.
       const overlap = Math.min(CHECK_BYTES, file.offset);
       const from = file.offset - overlap;
-      const bytes = this.#bytes;
+      const bytes = this.#block(isFarBehind ? largeBatchBytes * BLOCK_SHARE : 0);
       const end = await handle.read(bytes, 0, bytes.length, from);
       if (end < overlap || checkOf(bytes, 0, overlap) !== file.check) return 'replaced';
       file.sawBytes(bytes, from, end);
@@ -70,15 +75,22 @@ export class BlockReader {
     }
   }
 
-  /** Gives back the memory that a long line took. */
+  /** Gives back the memory that a long line or a long file took. */
   trim(): void {
     if (this.#bytes.length > BLOCK_BYTES) this.#bytes = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    this.#leastBytes = BLOCK_BYTES;
+  }
+
+  #block(size: number): Buffer {
+    const length = Math.max(size, this.#leastBytes);
+    if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(length);
+    return this.#bytes.subarray(0, length);
   }
 
   #grow(): void {
     // So much that a line of the record limit fits, and one that is longer is seen to be.
     const most = Math.max(BLOCK_BYTES, CHECK_BYTES + this.#context.maxRecordBytes + 3);
-    this.#bytes = Buffer.allocUnsafeSlow(Math.min(this.#bytes.length * 2, most));
+    this.#leastBytes = Math.min(this.#leastBytes * 2, most);
   }
 
   /** Waits only for the commit of refused lines, whose copies no budget counts. */

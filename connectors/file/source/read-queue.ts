@@ -60,7 +60,7 @@ export class ReadQueue {
       this.#onFailure(error);
     }
     file.isBusy = false;
-    reader.trim();
+    if (this.#waiting.length === 0) reader.trim();
     this.#idle.push(reader);
     if (this.#idle.length === READERS) this.#drained?.();
     this.#pump();
