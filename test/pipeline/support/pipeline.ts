@@ -11,11 +11,11 @@ import {
   type WriteResult,
 } from '../../../src/api/index.ts';
 import type { PipelinePlan, SinkPlan, SourcePlan } from '../../../src/config/plan.ts';
+import type { TopicLog } from '../../../src/log/index.ts';
 import { startPipeline, type PipelineEvent, type RunningPipeline } from '../../../src/pipeline/index.ts';
 import type { Registry } from '../../../src/registry/index.ts';
 import type { MetricsRecorder } from '../../../src/telemetry/index.ts';
 import { FastClock } from './clock.ts';
-import type { MemoryLog } from './memory-log.ts';
 
 interface LogLine {
   readonly level: string;
@@ -64,7 +64,7 @@ export function refusal(retryable = false): SluiceError {
 }
 
 export interface TestPipeline {
-  readonly log: MemoryLog;
+  readonly log: TopicLog;
   readonly sources?: readonly SourceDefinition[];
   readonly sinks?: readonly SinkDefinition[];
   readonly source?: Partial<SourcePlan>;
@@ -83,7 +83,7 @@ export interface Started {
   readonly clock: FastClock;
 }
 
-/** Starts a pipeline of topic `in` and dead letters `dead` with these connectors, named source0, sink0 and so on. */
+/** Starts a pipeline of topic `in` and dead letters `dead`, unless `topic` and `deadLetter` name others, with these connectors, named source0, sink0 and so on. */
 export function startTest(test: TestPipeline): Started {
   const { sources = [], sinks = [], clock = new FastClock(10) } = test;
   const lines: LogLine[] = [];
@@ -94,7 +94,7 @@ export function startTest(test: TestPipeline): Started {
     isolation: 'shared',
     topic: {
       name: 'in',
-      partitions: test.log.describe('in').partitions,
+      partitions: test.log.describe(test.topic?.name ?? 'in').partitions,
       replicationFactor: null,
       config: {},
       compression: 'none',
