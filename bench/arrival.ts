@@ -9,8 +9,11 @@ const STUCK_MS = 120_000;
  * Waits until the target holds everything; the seconds from the first to the last record. The clock starts when the target is last seen empty, so that how
  * soon an input is noticed does not count.
  */
-export async function arrival(stage: Stage<unknown>, signal: AbortSignal): Promise<number> {
-  const { arrived, expected } = stage;
+export async function arrival(
+  target: Pick<Stage<unknown>, 'arrived' | 'expected'>,
+  signal: AbortSignal,
+): Promise<number> {
+  const { arrived, expected } = target;
   let started = performance.now();
   let moved = started;
   let before = 0;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { freePorts } from '../src/testing/free-ports.ts';
 import { cacheFolder } from './folders.ts';
 import { builtPackage } from './package.ts';
-import type { Program } from './process.ts';
+import { type Program, RunningProgram } from './process.ts';
+import { settled } from './settled.ts';
 import type { Daemon } from './system.ts';
 
 interface HubTask {
@@ -29,30 +30,58 @@ export function sluice<Task extends HubTask>(options: HubOptions<Task>): Daemon<
     name: options.name ?? 'sluice',
     missing: () => Promise.resolve(null),
     async prepare(task) {
-      const [port] = (await freePorts(1)) as [number];
-      ports.set(task.folder, port);
-      await writeHubFile(task, port, options.onKafka);
-      const name = `bench-${randomBytes(4).toString('hex')}`;
-      await writeFile(join(task.folder, 'pipeline.yaml'), `name: ${name}\n${options.pipeline(task)}`);
-      return hubProgram(task.folder);
+      const { folder } = task;
+      const brokers = options.onKafka ? task.brokers! : null;
+      ports.set(folder, await writeHub({ folder, brokers, pipelines: [options.pipeline(task)] }));
+      return hubProgram(folder);
     },
     ready: ({ folder }, running) => running.until(() => answersReady(ports.get(folder)!), 'the hub to be ready'),
   };
 }
 
-async function writeHubFile({ folder, brokers }: HubTask, port: number, onKafka: boolean): Promise<void> {
+interface HubFolder {
+  readonly folder: string;
+  /** Null: topics live in the data folder. */
+  readonly brokers: string | null;
+  /** Without their names. */
+  readonly pipelines: readonly string[];
+  /** Further lines of the hub file. */
+  readonly settings?: readonly string[];
+}
+
+/** Writes a hub file and its pipelines; the port where the hub will say whether it is ready. */
+async function writeHub({ folder, brokers, pipelines, settings = [] }: HubFolder): Promise<number> {
+  const [port] = (await freePorts(1)) as [number];
   const lines = [
     'data_dir: data',
-    "pipelines: ['pipeline.yaml']",
     `api: { listen: '127.0.0.1:${port}' }`,
-    ...(onKafka ? [`kafka: { brokers: ['${brokers!}'] }`] : []),
+    ...(brokers === null ? [] : [`kafka: { brokers: ['${brokers}'] }`]),
+    ...settings,
   ];
-  await mkdir(folder, { recursive: true });
+  await mkdir(join(folder, 'pipelines'), { recursive: true });
   await writeFile(join(folder, 'sluice.yaml'), `${lines.join('\n')}\n`);
+  const run = randomBytes(4).toString('hex');
+  for (const [index, pipeline] of pipelines.entries())
+    await writeFile(join(folder, 'pipelines', `${index}.yaml`), `name: bench-${run}-${index}\n${pipeline}`);
+  return port;
+}
+
+/** A hub of a path of its own kind, started and ready. */
+export async function startHub(hub: HubFolder): Promise<RunningProgram> {
+  const port = await writeHub(hub);
+  const running = await RunningProgram.start(await hubProgram(hub.folder), join(hub.folder, 'log.txt'));
+  try {
+    await running.until(() => answersReady(port), 'the hub to be ready', 300_000);
+    await settled(running);
+    return running;
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
 }
 
 /** `sluice run` in a folder, as after an installation: the built package with its compile cache. */
-export async function hubProgram(folder: string): Promise<Program> {
+async function hubProgram(folder: string): Promise<Program> {
   const entry = join(await builtPackage(), 'dist', 'src', 'cli', 'main.js');
   return {
     command: process.execPath,
@@ -62,7 +91,7 @@ export async function hubProgram(folder: string): Promise<Program> {
   };
 }
 
-export async function answersReady(port: number): Promise<boolean> {
+async function answersReady(port: number): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/ready`, { signal: AbortSignal.timeout(2000) });
     await response.body?.cancel();

@@ -1,14 +1,10 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { arrival } from './arrival.ts';
 import { RunningProgram, type Usage } from './process.ts';
 import { runTool } from './run-tool.ts';
+import { settled } from './settled.ts';
 import type { Measurement, Stage } from './stage.ts';
 import type { Daemon, System, Tool } from './system.ts';
-
-const SETTLE_MS = 500;
-const SETTLE_LOOKS = 20;
-const SETTLED_CPU_SECONDS = 0.02;
 
 /** Makes the stage of a run; the one with an empty input shows the start-up. */
 export type OpenStage<Task> = (isEmpty: boolean) => Promise<Stage<Task>>;
@@ -116,17 +112,6 @@ async function started<Task extends { readonly folder: string }>(
   } catch (error) {
     await running.stop();
     throw error;
-  }
-}
-
-/** A start goes on behind the first answer: compilers, connections. */
-async function settled(running: RunningProgram): Promise<void> {
-  let before = (await running.usage()).cpuSeconds;
-  for (let looks = 0; looks < SETTLE_LOOKS; looks++) {
-    await sleep(SETTLE_MS);
-    const now = (await running.usage()).cpuSeconds;
-    if (now - before < SETTLED_CPU_SECONDS) return;
-    before = now;
   }
 }
 

@@ -18,6 +18,8 @@ export interface Bench {
 /** A way of records from one place to another, and who carries them there. */
 export interface Path {
   readonly name: string;
+  /** Its runs are so long that one is enough. */
+  readonly isOnce?: boolean;
   readonly contestants: readonly Contestant[];
 }
 

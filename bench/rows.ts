@@ -12,6 +12,8 @@ export interface Row {
   readonly runs: number;
   /** The smallest and the largest of the runs. */
   readonly cpu_spread: readonly [number, number];
+  /** What only this path measures. */
+  readonly more: Readonly<Record<string, number>>;
 }
 
 /** A system without a row, and why. */
@@ -40,7 +42,13 @@ export function rowOf(name: Pick<Row, 'path' | 'system' | 'codec'>, runs: readon
     peak_rss_mb: Math.round(median(runs.map(({ peakRssMegabytes }) => peakRssMegabytes))),
     runs: runs.length,
     cpu_spread: [rounded(Math.min(...cpu), 3), rounded(Math.max(...cpu), 3)],
+    more: mediansOf(runs.map(({ more }) => more ?? {})),
   };
+}
+
+function mediansOf(runs: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(runs[0] ?? {});
+  return Object.fromEntries(names.map((name) => [name, rounded(median(runs.map((run) => run[name]!)), 2)]));
 }
 
 /** Of at least one number; of an even count the mean of the two in the middle. */

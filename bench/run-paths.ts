@@ -32,7 +32,7 @@ interface Entry {
 }
 
 /** The systems of a path take turns, run by run, so that what else the machine does meets all of them. */
-async function runPath({ name: path, contestants }: Path, bench: Bench, options: RunOptions): Promise<Report> {
+async function runPath({ name: path, contestants, isOnce }: Path, bench: Bench, options: RunOptions): Promise<Report> {
   const missing: Absent[] = [];
   const entries: Entry[] = [];
   for (const contestant of contestants) {
@@ -40,12 +40,13 @@ async function runPath({ name: path, contestants }: Path, bench: Bench, options:
     if (reason === null) entries.push({ contestant, runs: [], failure: null });
     else missing.push({ path, system: contestant.system, reason });
   }
-  for (let run = 1; run <= options.runs; run++) {
+  const runs = isOnce === true ? 1 : options.runs;
+  for (let run = 1; run <= runs; run++) {
     for (const entry of entries.filter(({ failure }) => failure === null)) {
-      const { contestant, runs } = entry;
+      const { contestant } = entry;
       try {
         const measured = await contestant.run(bench, options.records);
-        runs.push(measured);
+        entry.runs.push(measured);
         options.note(describe(path, contestant, run, measured));
       } catch (error) {
         entry.failure = describeError(error);

@@ -18,4 +18,6 @@ export interface Measurement {
   readonly cpuSecondsPerMillion: number;
   readonly startupCpuSeconds: number;
   readonly peakRssMegabytes: number;
+  /** What only this path measures, by names with their unit: `latency_p99_ms`. */
+  readonly more?: Readonly<Record<string, number>>;
 }

@@ -1,30 +1,44 @@
+import { type Columns, markdownTable, textTable } from './columns.ts';
 import type { Absent, Report, Row } from './rows.ts';
+import { type Verdict, verdictCells, verdictTitles } from './verdicts.ts';
 
-const titles = ['path', 'system', 'codec', 'CPU-s/M', 'records/s', 'start-up CPU-s', 'peak RSS MB', 'min-max CPU-s/M'];
-/** The columns of words; numbers stand on the right. */
-const WORDS = 3;
+const titles = [
+  'path',
+  'system',
+  'codec',
+  'CPU-s/M',
+  'records/s',
+  'start-up CPU-s',
+  'peak RSS MB',
+  'CPU-s/M min-max',
+  'more',
+];
 
 /** As it is printed. */
 export function tableText({ rows, missing, failed }: Report): string {
-  const cells = [titles, ...rows.map(cellsOf)];
-  const widths = titles.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const lines = cells.map((row) =>
-    row
-      .map((cell, column) => (column < WORDS ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
-  return [...lines, ...absentLines('missing', missing), ...absentLines('FAILED', failed)].join('\n');
+  return [textTable(columnsOf(rows)), ...absentLines('missing', missing), ...absentLines('FAILED', failed)].join('\n');
 }
 
 /** As it stands in README.md. */
 export function tableMarkdown({ rows, missing, failed }: Report): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = titles.map((_, column) => (column < WORDS ? '---' : '--:'));
-  const table = [line(titles), line(rule), ...rows.map((row) => line(cellsOf(row)))];
-  const absent = [...absentLines('missing', missing), ...absentLines('FAILED', failed)];
-  const notes = absent.map((text) => `- ${text}`);
-  return [...table, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+  const notes = [...absentLines('missing', missing), ...absentLines('FAILED', failed)].map((line) => `- ${line}`);
+  return [markdownTable(columnsOf(rows)), '', ...notes].join('\n').trimEnd();
+}
+
+export function verdictsText(verdicts: readonly Verdict[]): string {
+  return textTable(verdictColumns(verdicts));
+}
+
+export function verdictsMarkdown(verdicts: readonly Verdict[]): string {
+  return markdownTable(verdictColumns(verdicts));
+}
+
+function verdictColumns(verdicts: readonly Verdict[]): Columns {
+  return { titles: verdictTitles, rows: verdicts.map(verdictCells), numbers: [1, 2] };
+}
+
+function columnsOf(rows: readonly Row[]): Columns {
+  return { titles, rows: rows.map(cellsOf), numbers: [3, 4, 5, 6, 7] };
 }
 
 function cellsOf(row: Row): string[] {
@@ -37,6 +51,9 @@ function cellsOf(row: Row): string[] {
     row.startup_cpu_seconds.toFixed(2),
     String(row.peak_rss_mb),
     row.cpu_spread.map((number) => number.toFixed(2)).join('-'),
+    Object.entries(row.more)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
   ];
 }
 

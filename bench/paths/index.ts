@@ -2,8 +2,12 @@ import type { Path } from '../path.ts';
 import { fileFile } from './file-file.ts';
 import { fileKafka } from './file-kafka.ts';
 import { httpKafkaHundred, httpKafkaSingle } from './http-kafka.ts';
+import { idle } from './idle.ts';
 import { kafkaElasticsearch, kafkaElasticsearchDaily, kafkaElasticsearchReal } from './kafka-elasticsearch.ts';
 import { kafkaKafka } from './kafka-kafka.ts';
+import { latency } from './latency.ts';
+import { memory } from './memory.ts';
+import { tails } from './tails.ts';
 import { where } from './where.ts';
 
 export const paths: readonly Path[] = [
@@ -16,4 +20,8 @@ export const paths: readonly Path[] = [
   kafkaKafka,
   fileFile,
   where,
+  latency,
+  memory,
+  idle,
+  tails,
 ];
