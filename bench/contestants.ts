@@ -38,15 +38,19 @@ export function contestants<Task extends { readonly folder: string }>(options: P
         run: (bench: Bench, most: number) => {
           const pace = Math.min(recordsPerSecond, system.recordsPerSecond ?? Infinity);
           const records = Math.min(most, Math.ceil(pace * SECONDS_OF_A_RUN));
-          return measure(system, async (isEmpty) => {
-            const folder = await mkdtemp(join(bench.folder, `${system.name.replace(/\W+/g, '-')}-`));
-            const opened = await stage({ bench, folder, codec, records: isEmpty ? 0 : records });
-            const close = async (): Promise<void> => {
-              await opened.close();
-              await rm(folder, { recursive: true, force: true });
-            };
-            return { ...opened, close };
-          });
+          return measure(
+            system,
+            async (isEmpty) => {
+              const folder = await mkdtemp(join(bench.folder, `${system.name.replace(/\W+/g, '-')}-`));
+              const opened = await stage({ bench, folder, codec, records: isEmpty ? 0 : records });
+              const close = async (): Promise<void> => {
+                await opened.close();
+                await rm(folder, { recursive: true, force: true });
+              };
+              return { ...opened, close };
+            },
+            bench.watch,
+          );
         },
       })),
   );

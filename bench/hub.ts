@@ -80,14 +80,21 @@ export async function startHub(hub: HubFolder): Promise<RunningProgram> {
   }
 }
 
+let further: Pick<Program, 'parameters' | 'environment'> = { parameters: [] };
+
+/** What node is given besides, for profiles. */
+export function useNodeOptions(options: Pick<Program, 'parameters' | 'environment'>): void {
+  further = options;
+}
+
 /** `sluice run` in a folder, as after an installation: the built package with its compile cache. */
 async function hubProgram(folder: string): Promise<Program> {
   const entry = join(await builtPackage(), 'dist', 'src', 'cli', 'main.js');
   return {
     command: process.execPath,
-    parameters: [entry, 'run'],
+    parameters: [...further.parameters, entry, 'run'],
     cwd: folder,
-    environment: { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile-cache') },
+    environment: { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile-cache'), ...further.environment },
   };
 }
 

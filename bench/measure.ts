@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { arrival } from './arrival.ts';
 import { RunningProgram, type Usage } from './process.ts';
+import type { Watch } from './path.ts';
 import { runTool } from './run-tool.ts';
 import { settled } from './settled.ts';
 import type { Measurement, Stage } from './stage.ts';
@@ -13,11 +14,14 @@ export type OpenStage<Task> = (isEmpty: boolean) => Promise<Stage<Task>>;
 export async function measure<Task extends { readonly folder: string }>(
   system: System<Task>,
   open: OpenStage<Task>,
+  watch: Watch,
 ): Promise<Measurement> {
   const stage = await open(false);
   try {
     if (system.kind === 'tool') return await measureTool(system, stage, open);
-    return stage.feed === null ? await measureFilled(system, stage, open) : await measureFed(system, stage, stage.feed);
+    return stage.feed === null
+      ? await measureFilled(system, stage, open, watch)
+      : await measureFed(system, stage, stage.feed, watch);
   } finally {
     await stage.close();
   }
@@ -28,14 +32,17 @@ async function measureFed<Task extends { readonly folder: string }>(
   system: Daemon<Task>,
   stage: Stage<Task>,
   feed: () => Promise<void>,
+  watch: Watch,
 ): Promise<Measurement> {
   const running = await started(system, stage.task);
   try {
     await settled(running);
     const startup = await running.usage();
+    await watch.begin(running);
     await feed();
     const seconds = await whileAlive(running, stage);
     const usage = await running.usage();
+    await watch.end(running);
     return measurement(stage, seconds, usage, startup.cpuSeconds);
   } finally {
     await running.stop();
@@ -47,6 +54,7 @@ async function measureFilled<Task extends { readonly folder: string }>(
   system: Daemon<Task>,
   stage: Stage<Task>,
   open: OpenStage<Task>,
+  watch: Watch,
 ): Promise<Measurement> {
   const startup = await onEmpty(open, async (empty) => {
     const running = await started(system, empty.task);
@@ -59,8 +67,10 @@ async function measureFilled<Task extends { readonly folder: string }>(
   });
   const running = await RunningProgram.start(await system.prepare(stage.task), join(stage.task.folder, 'log.txt'));
   try {
+    await watch.begin(running);
     const seconds = await whileAlive(running, stage);
     const usage = await running.usage();
+    await watch.end(running);
     return measurement(stage, seconds, usage, startup);
   } finally {
     await running.stop();

@@ -1,14 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cacheFolder } from './folders.ts';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cacheFolder } from './folders.ts';
 import { linesFile } from './lines.ts';
-import type { Bench } from './path.ts';
+import { type Bench, unwatched } from './path.ts';
 import { BenchServers } from './servers.ts';
 import { Topics } from './topics.ts';
 
 /** Opens what all runs share, hands it on, and ends it whatever happens. */
-export async function withBench<Result>(use: (bench: Bench) => Promise<Result>): Promise<Result> {
+export async function withBench<Result>(use: (bench: Bench) => Promise<Result>, watch = unwatched): Promise<Result> {
   const servers = new BenchServers();
   await mkdir(cacheFolder(), { recursive: true });
   // On the file system of the cache, so that input files are further names of cached ones.
@@ -22,6 +21,7 @@ export async function withBench<Result>(use: (bench: Bench) => Promise<Result>):
         folder,
         brokers,
         topics,
+        watch,
         lines: linesFile,
         filledTopic(records) {
           const topic = filled.get(records) ?? fill(topics, records);

@@ -1,4 +1,5 @@
 import type { Lines } from './lines.ts';
+import type { RunningProgram } from './process.ts';
 import type { Measurement } from './stage.ts';
 import type { Codec } from './system.ts';
 import type { Topics } from './topics.ts';
@@ -13,7 +14,16 @@ export interface Bench {
   /** A topic that holds so many of the lines, in lz4; made once. */
   filledTopic(records: number): Promise<string>;
   elasticsearch(): Promise<string>;
+  readonly watch: Watch;
 }
+
+/** Told when the part of a run begins and ends that counts, start-up left out. */
+export interface Watch {
+  begin(running: RunningProgram): Promise<void>;
+  end(running: RunningProgram): Promise<void>;
+}
+
+export const unwatched: Watch = { begin: () => Promise.resolve(), end: () => Promise.resolve() };
 
 /** A way of records from one place to another, and who carries them there. */
 export interface Path {

@@ -83,6 +83,10 @@ export class RunningProgram {
     }
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** SIGTERM, by force after the deadline; what is left of its group goes, too. */
   async stop(): Promise<void> {
     if (this.isAlive) this.#child.kill('SIGTERM');
@@ -100,7 +104,7 @@ export class RunningProgram {
 }
 
 /** The use of a process and of everything below it, until now; zero when it has ended. */
-export async function usageOf(pid: number): Promise<Usage> {
+async function usageOf(pid: number): Promise<Usage> {
   try {
     const [stat, status, children] = await Promise.all([
       readFile(`/proc/${pid}/stat`, 'utf8'),

@@ -47,7 +47,7 @@ async function runPath({ name: path, contestants, isOnce }: Path, bench: Bench, 
       try {
         const measured = await contestant.run(bench, options.records);
         entry.runs.push(measured);
-        options.note(describe(path, contestant, run, measured));
+        options.note(describeRun(path, contestant, `run ${run}`, measured));
       } catch (error) {
         entry.failure = describeError(error);
         options.note(`${path} ${contestant.codec} ${contestant.system} run ${run} FAILED: ${entry.failure}`);
@@ -64,8 +64,9 @@ async function runPath({ name: path, contestants, isOnce }: Path, bench: Bench, 
   };
 }
 
-function describe(path: string, { system, codec }: Contestant, run: number, measured: Measurement): string {
+/** A line for people. */
+export function describeRun(path: string, { system, codec }: Contestant, run: string, measured: Measurement): string {
   const { cpuSecondsPerMillion, recordsPerSecond, peakRssMegabytes } = measured;
   const figures = `${cpuSecondsPerMillion.toFixed(3)} CPU-s/M, ${Math.round(recordsPerSecond)}/s, ${Math.round(peakRssMegabytes)} MB`;
-  return `${path} ${codec} ${system} run ${run}: ${figures}`;
+  return `${path} ${codec} ${system} ${run}: ${figures}`;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startHub } from '../hub.ts';
 import { hubContestant } from '../hub-contestant.ts';
-import type { Path } from '../path.ts';
+import type { Bench, Path } from '../path.ts';
 import type { Measurement } from '../stage.ts';
 
 const PIPELINES = 500;
@@ -23,15 +23,17 @@ export const idle: Path = {
   contestants: [hubContestant({ system: 'sluice, 500 pipelines', codec: 'none', measure: measureIdle })],
 };
 
-async function measureIdle(_: unknown, folder: string): Promise<Measurement> {
+async function measureIdle({ watch }: Bench, folder: string): Promise<Measurement> {
   const pipelines = Array.from({ length: PIPELINES }, (_each, index) => pipeline(folder, index));
   const running = await startHub({ folder, brokers: null, pipelines, settings });
   try {
     const before = await running.usage();
+    await watch.begin(running);
     const started = performance.now();
     await sleep(WATCHED_MS);
     const { cpuSeconds, peakRssMegabytes } = await running.usage();
     const seconds = (performance.now() - started) / 1000;
+    await watch.end(running);
     return {
       recordsPerSecond: 0,
       cpuSecondsPerMillion: 0,

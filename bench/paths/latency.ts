@@ -5,7 +5,7 @@ import { BulkServer } from '../bulk-server.ts';
 import { startHub } from '../hub.ts';
 import { hubContestant } from '../hub-contestant.ts';
 import { AccessLog } from '../lines.ts';
-import type { Contestant, Path } from '../path.ts';
+import type { Contestant, Path, Watch } from '../path.ts';
 import type { RunningProgram } from '../process.ts';
 import type { Measurement } from '../stage.ts';
 import { PARTITIONS } from '../topics.ts';
@@ -40,7 +40,7 @@ function contender(system: string, onKafka: boolean): Contestant {
       const brokers = onKafka ? bench.brokers : null;
       const running = await startHub({ folder, brokers, pipelines: [pipeline(folder, topic, server.url)] });
       try {
-        return await measureLatency(running, server, folder, records);
+        return await measureLatency({ running, server, folder, watch: bench.watch }, records);
       } finally {
         await running.stop();
         await server.stop();
@@ -50,12 +50,14 @@ function contender(system: string, onKafka: boolean): Contestant {
   });
 }
 
-async function measureLatency(
-  running: RunningProgram,
-  server: BulkServer,
-  folder: string,
-  records: number,
-): Promise<Measurement> {
+interface Setting {
+  readonly running: RunningProgram;
+  readonly server: BulkServer;
+  readonly folder: string;
+  readonly watch: Watch;
+}
+
+async function measureLatency({ running, server, folder, watch }: Setting, records: number): Promise<Measurement> {
   const { cpuSeconds: startup } = await running.usage();
   const file = await open(join(folder, 'in', 'access.log'), 'a');
   try {
@@ -69,6 +71,7 @@ async function measureLatency(
       'the warm-up',
     );
     await server.reset();
+    await watch.begin(running);
     const warm = await running.usage();
     const count = Math.min(SECONDS * RECORDS_PER_SECOND, records);
     const started = performance.now();
@@ -76,6 +79,7 @@ async function measureLatency(
     await running.until(async () => (await server.counts()).documents === count, 'all documents');
     const seconds = (performance.now() - started) / 1000;
     const { cpuSeconds, peakRssMegabytes } = await running.usage();
+    await watch.end(running);
     const { p50, p99, max } = (await server.counts()).latency;
     return {
       recordsPerSecond: count / seconds,

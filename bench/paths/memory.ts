@@ -3,7 +3,7 @@ import { residentMegabytes } from '../../scripts/prove/resident.ts';
 import { BulkServer } from '../bulk-server.ts';
 import { startHub } from '../hub.ts';
 import { hubContestant } from '../hub-contestant.ts';
-import type { Contestant, Path } from '../path.ts';
+import type { Contestant, Path, Watch } from '../path.ts';
 import type { Measurement } from '../stage.ts';
 
 const SAMPLE_MS = 100;
@@ -31,11 +31,11 @@ function contender(system: string, workers: number, share: number): Contestant {
   return hubContestant({
     system,
     codec: 'lz4',
-    async measure(_bench, folder, records) {
+    async measure({ watch }, folder, records) {
       const server = await BulkServer.start(folder);
       try {
         const minutes = (records / 1e6) * MINUTES_OF_A_MILLION * share;
-        return await measureMemory(server, folder, workers, minutes * 60_000);
+        return await measureMemory({ server, folder, watch }, workers, minutes * 60_000);
       } finally {
         await server.stop();
       }
@@ -43,9 +43,14 @@ function contender(system: string, workers: number, share: number): Contestant {
   });
 }
 
+interface Setting {
+  readonly server: BulkServer;
+  readonly folder: string;
+  readonly watch: Watch;
+}
+
 async function measureMemory(
-  server: BulkServer,
-  folder: string,
+  { server, folder, watch }: Setting,
   workers: number,
   lastsMs: number,
 ): Promise<Measurement> {
@@ -54,6 +59,7 @@ async function measureMemory(
   try {
     const before = await running.usage();
     await server.reset();
+    await watch.begin(running);
     const samples: number[] = [];
     const started = performance.now();
     while (performance.now() - started < lastsMs) {
@@ -64,6 +70,7 @@ async function measureMemory(
     }
     const { cpuSeconds, peakRssMegabytes } = await running.usage();
     const { documents } = await server.counts();
+    await watch.end(running);
     const seconds = (performance.now() - started) / 1000;
     const middle = Math.floor(samples.length / 2);
     const growth = Math.max(...samples.slice(middle)) - Math.max(...samples.slice(0, middle));

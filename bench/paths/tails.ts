@@ -25,7 +25,7 @@ export const tails: Path = {
   contestants: [hubContestant({ system: 'sluice, 10,000 files', codec: 'lz4', measure: measureTails })],
 };
 
-async function measureTails({ brokers, topics }: Bench, folder: string, records: number): Promise<Measurement> {
+async function measureTails({ brokers, topics, watch }: Bench, folder: string, records: number): Promise<Measurement> {
   const lines = new AccessLog();
   const files = await createFiles(folder, Math.min(FILES, records), lines);
   const topic = await topics.create('tails');
@@ -36,6 +36,7 @@ async function measureTails({ brokers, topics }: Bench, folder: string, records:
     const found = await running.usage();
     await sleep(IDLE_MS);
     const watched = await running.usage();
+    await watch.begin(running);
     const each = Math.max(1, Math.min(LINES_OF_A_FILE, Math.floor(records / files.length)));
     const expected = files.length * each;
     const over = new AbortController();
@@ -45,6 +46,7 @@ async function measureTails({ brokers, topics }: Bench, folder: string, records:
     for (const file of files) await appendFile(file, lines.next(each));
     const seconds = await arriving;
     const { cpuSeconds, peakRssMegabytes } = await running.usage();
+    await watch.end(running);
     return {
       recordsPerSecond: expected / seconds,
       cpuSecondsPerMillion: ((cpuSeconds - watched.cpuSeconds) / expected) * 1e6,
