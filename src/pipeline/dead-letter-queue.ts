@@ -6,7 +6,7 @@ import { RegionPlan } from './regions.ts';
 import type { WriteBatch } from './write-batch.ts';
 
 /** So many dead letters share a commit at most; their headers are larger than most records. */
-const MAX_LETTERS = 256;
+export const MAX_LETTERS = 256;
 /** From so many batches on no further ones should come: the causes are larger than small records, and no buffer's budget counts them. At least two, since the end of a commit is told before its batch leaves. */
 const MAX_WAITING = 4;
 

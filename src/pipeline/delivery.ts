@@ -37,6 +37,8 @@ export interface DeliveryOptions {
   /** The run cannot go on: what was not flushed has to be read again. */
   readonly onFailed: (error: unknown) => void;
   readonly onChange: () => void;
+  /** Brings more into the feeds, if what was read still has to be asked about and `mayRefuse`. */
+  readonly onPump: () => void;
 }
 
 export interface Trouble {
@@ -87,8 +89,14 @@ export class Delivery {
     return !this.isBusy && (this.#hold !== null || !this.#circuit.closed);
   }
 
+  /** False while the refused records that wait for their dead letters are enough, or the leg is paused. Whatever may refuse more waits for it. */
+  get mayRefuse(): boolean {
+    return this.#hold === null && this.#options.deadLetters?.isFull !== true;
+  }
+
   pump(): void {
     if (this.#isOver) return;
+    this.#options.onPump();
     this.#startFlush();
     if (!this.#isFlushing && this.#hold === null) this.#startWrites();
     this.#setAlarm();
@@ -158,9 +166,8 @@ export class Delivery {
 
   #startWrites(): void {
     const limit = this.#options.order === 'partition' ? 1 : MAX_UNORDERED_WRITES;
-    const { deadLetters, dependencies } = this.#options;
-    const { clock } = dependencies;
-    while (this.#inFlight < limit && !this.#isFlushDue() && deadLetters?.isFull !== true) {
+    const { clock } = this.#options.dependencies;
+    while (this.#inFlight < limit && !this.#isFlushDue() && this.mayRefuse) {
       const now = clock.monotonic();
       if (!this.#circuit.admits(now, this.#inFlight)) return;
       const batch = this.#again.take(now) ?? this.#takeNew(now);

@@ -1,13 +1,11 @@
-import type { AssignedPartition, DataRecord, Logger, Sink, SluiceError, TopicPartition } from '../api/index.ts';
+import type { AssignedPartition, Logger, Sink, TopicPartition } from '../api/index.ts';
 import type { Assignment, FetchedChunk, TopicSubscription } from '../log/index.ts';
-import type { BufferPool, RecordView } from '../record/index.ts';
+import type { BufferPool } from '../record/index.ts';
 import { bufferSizeIn } from './buffer-share.ts';
-import type { Stage } from './dead-letter.ts';
 import { HeldChunk } from './held-chunk.ts';
 import { PartitionFeed } from './partition-feed.ts';
+import { Sieve, type SieveOptions } from './sieve.ts';
 import type { ViewPool } from './view-pool.ts';
-import { filterRecords } from './where.ts';
-import { WriteBatch } from './write-batch.ts';
 
 export interface SinkIntakeOptions {
   readonly sink: Sink;
@@ -15,23 +13,29 @@ export interface SinkIntakeOptions {
   readonly feeds: Map<number, PartitionFeed>;
   readonly views: ViewPool;
   readonly pool: BufferPool;
-  readonly where: ((record: DataRecord) => boolean) | null;
+  readonly where: SieveOptions['where'] | null;
   /** The sink takes stored batches as they are. */
   readonly sealed: boolean;
   readonly monotonic: () => number;
-  readonly now: () => number;
+  readonly now: SieveOptions['now'];
   readonly log: Logger;
-  readonly onDropped: (records: number) => void;
-  readonly onRefused: (batch: WriteBatch, errors: readonly SluiceError[], stage: Stage) => void;
+  readonly mayRefuse: SieveOptions['mayRefuse'];
+  readonly onDropped: SieveOptions['onDropped'];
+  readonly onRefused: SieveOptions['onRefused'];
 }
 
 /** Turns what a subscription delivers into feeds, and keeps one partition from taking the buffers of the others. */
 export class SinkIntake {
   readonly #options: SinkIntakeOptions;
   readonly #smallestLoan: number;
+  /** Null for a sink without a condition. */
+  readonly #sieve: Sieve | null;
+  /** Nothing is read, whatever the partitions hold: what was read waits for its turn to be refused. */
+  #isHeldBack = false;
 
   constructor(options: SinkIntakeOptions) {
     this.#options = options;
+    this.#sieve = options.where === null ? null : new Sieve({ ...options, where: options.where });
     this.#smallestLoan = bufferSizeIn(options.pool.budgetBytes);
   }
 
@@ -44,11 +48,10 @@ export class SinkIntake {
       const from = wanted.find((one) => one.partition === partition)?.next ?? committed;
       if (from !== committed) log.info({ partition, committed, from }, 'sink knows a partition better than its offset');
       const needsFlush = sink.flush !== undefined;
-      feeds.set(
-        partition,
-        new PartitionFeed({ topic, partition, incarnation }, { from, saved: committed, needsFlush }),
-      );
+      const feed = new PartitionFeed({ topic, partition, incarnation }, { from, saved: committed, needsFlush });
+      feeds.set(partition, feed);
       subscription.seek(partition, from);
+      this.#limit(feed);
     }
   }
 
@@ -80,39 +83,30 @@ export class SinkIntake {
       if (held === null) chunk.release();
       throw error;
     }
-    if (filtered !== null) this.#filter(feed, held, filtered);
-    const view = filtered ?? records;
-    if (view.count > 0) feed.enqueue({ chunk: held, view, arrivedAt: monotonic() });
+    const arrivedAt = monotonic();
+    if (filtered !== null) this.#sieve!.add(feed, held, { wanted: filtered, arrivedAt });
+    else if (records.count > 0) feed.enqueue({ chunk: held, view: records, arrivedAt });
     held.drop();
+    this.proceed();
     this.#limit(feed);
   }
 
-  #filter(feed: PartitionFeed, chunk: HeldChunk, wanted: RecordView): void {
-    const { views, where, now, onDropped, onRefused } = this.#options;
-    const { records } = chunk;
-    const errors: SluiceError[] = [];
-    const refused = views.take();
-    let dropped = 0;
-    filterRecords(records, where!, {
-      wanted,
-      onDropped: (index) => {
-        const offset = records.offset(index);
-        dropped += feed.watermark.finish(offset, offset + 1, 'dropped');
-      },
-      onRefused: (index, error) => {
-        refused.addFrom(records, index);
-        errors.push(error);
-      },
-    });
-    if (dropped > 0) onDropped(dropped);
-    if (errors.length === 0) {
-      views.give(refused);
-      return;
-    }
-    const batch = new WriteBatch({ view: refused, owner: views, views, chunks: new Set([chunk]), feeds: [feed] });
-    batch.attempts = 1;
-    batch.firstAt = now();
-    onRefused(batch, errors, 'where');
+  /**
+   * Asks the condition about what waits for that. While more may not be refused nothing is read: partitions are paused rather than the next event
+   * not awaited, for a partition that is taken away has to be given up in time.
+   */
+  proceed(): void {
+    if (this.#sieve === null) return;
+    this.#sieve.proceed();
+    const isHeldBack = !this.#sieve.isEmpty || !this.#options.mayRefuse();
+    if (isHeldBack === this.#isHeldBack) return;
+    this.#isHeldBack = isHeldBack;
+    for (const feed of this.#options.feeds.values()) this.#limit(feed);
+  }
+
+  /** What the condition was not asked about is let go. */
+  close(): void {
+    this.#sieve?.close();
   }
 
   #free(feed: PartitionFeed, held: HeldChunk, chunk: FetchedChunk): void {
@@ -127,10 +121,10 @@ export class SinkIntake {
     if (feed.isClosing) return;
     const share = Math.max(2 * this.#smallestLoan, (pool.budgetBytes * 0.75) / Math.max(1, feeds.size));
     const { heldBytes } = feed;
-    if (!feed.isPaused && heldBytes >= share) {
+    if (!feed.isPaused && (this.#isHeldBack || heldBytes >= share)) {
       feed.isPaused = true;
       subscription.pause(feed.partition.partition);
-    } else if (feed.isPaused && heldBytes <= share / 2) {
+    } else if (feed.isPaused && !this.#isHeldBack && heldBytes <= share / 2) {
       feed.isPaused = false;
       subscription.resume(feed.partition.partition);
     }

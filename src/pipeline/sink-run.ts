@@ -166,6 +166,7 @@ export class SinkRun {
       committer.stop();
       delivery.end();
       this.#deadLetters?.close();
+      intake.close();
       for (const feed of this.#feeds.values()) feed.close();
       this.#options.totals.close(this.#feeds.values());
       this.#feeds.clear();
@@ -209,8 +210,11 @@ export class SinkRun {
       onChange: () => {
         this.#options.onTrouble(delivery.trouble ?? this.#sinkTrouble ?? this.#commitTrouble);
       },
+      onPump: () => {
+        intake.proceed();
+      },
     }));
-    const intake = new SinkIntake({
+    const intake: SinkIntake = new SinkIntake({
       sink,
       subscription,
       feeds,
@@ -221,6 +225,7 @@ export class SinkRun {
       monotonic: () => clock.monotonic(),
       now: () => clock.now(),
       log,
+      mayRefuse: () => delivery.mayRefuse,
       onDropped: (records) => {
         rate.count(records, 0);
         metrics.count(COUNTED.dropped, records);

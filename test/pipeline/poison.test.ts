@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { CommitRequest } from '../../src/log/topic-log.ts';
 import { fill, numbered } from './support/fill.ts';
+import { heapAfterCollection } from './support/heap.ts';
 import { MemoryLog } from './support/memory-log.ts';
 import { eventually, refusal, sinkOf, startTest } from './support/pipeline.ts';
 
@@ -20,12 +19,6 @@ class ForgetfulLog extends MemoryLog {
     }
     return super.commit({ ...request, batches: kept });
   }
-}
-
-function heapAfterCollection(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  return process.memoryUsage().heapUsed;
 }
 
 test('a hundred thousand records, all refused: the offset comes to the end, and the heap does not grow', async () => {
