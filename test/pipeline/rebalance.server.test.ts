@@ -110,7 +110,8 @@ class Group {
 
   /** As saved for the group, by partition. */
   async offsets(): Promise<number[]> {
-    const offsets = await this.#client.groupOffsets(sinkGroup({ group: 'default', pipeline: this.#topic }, 'sink0'));
+    const owner = { group: 'default', pipeline: this.#topic, hubId: 'hub-1' };
+    const offsets = await this.#client.groupOffsets(sinkGroup(owner, 'sink0'));
     return [0, 1].map((partition) => offsets.find((one) => one.partition === partition)?.next ?? 0);
   }
 
