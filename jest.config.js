@@ -16,6 +16,7 @@ const common = {
     ],
   },
   transformIgnorePatterns: [],
+  runner: '<rootDir>/test/support/two-lanes-runner.cjs',
 };
 
 /** @type {import('jest').Config} */
@@ -31,7 +32,6 @@ const config = {
       ...common,
       displayName: 'servers',
       testMatch: ['<rootDir>/test/**/*.server.test.ts'],
-      runner: '<rootDir>/test/support/serial-runner.cjs',
       globalSetup: '<rootDir>/test/support/begin-servers.ts',
       globalTeardown: '<rootDir>/test/support/end-servers.ts',
     },
