@@ -13,9 +13,9 @@ if (options === null) {
 } else if (options.isHelp) console.log(helpText());
 else process.exitCode = await main(options);
 
-async function main({ paths, isJson, writes, packageFolder, ...run }: BenchOptions): Promise<number> {
+async function main({ paths, isJson, writes, packageFolder, brokers, ...run }: BenchOptions): Promise<number> {
   if (packageFolder !== null) usePackage(packageFolder);
-  const report = await withBench((bench) => runPaths(paths, bench, { ...run, note: console.error }));
+  const report = await withBench({ brokers }, (bench) => runPaths(paths, bench, { ...run, note: console.error }));
   if (writes) await writeDocuments(report, run);
   console.log(isJson ? JSON.stringify(report) : tableText(report));
   return report.failed.length > 0 ? 1 : 0;

@@ -2,18 +2,24 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from './folders.ts';
 import { linesFile } from './lines.ts';
-import { type Bench, unwatched } from './path.ts';
+import { type Bench, unwatched, type Watch } from './path.ts';
 import { BenchServers } from './servers.ts';
 import { Topics } from './topics.ts';
 
+interface Options {
+  /** A cluster that is there; null for that of the services. */
+  readonly brokers: string | null;
+  readonly watch?: Watch;
+}
+
 /** Opens what all runs share, hands it on, and ends it whatever happens. */
-export async function withBench<Result>(use: (bench: Bench) => Promise<Result>, watch = unwatched): Promise<Result> {
+export async function withBench<Result>(options: Options, use: (bench: Bench) => Promise<Result>): Promise<Result> {
   const servers = new BenchServers();
   await mkdir(cacheFolder(), { recursive: true });
   // On the file system of the cache, so that input files are further names of cached ones.
   const folder = await mkdtemp(join(cacheFolder(), 'run-'));
   try {
-    const { brokers } = await servers.address('kafka');
+    const brokers = options.brokers ?? (await servers.address('kafka')).brokers;
     const topics = new Topics(brokers);
     try {
       const filled = new Map<number, Promise<string>>();
@@ -21,7 +27,7 @@ export async function withBench<Result>(use: (bench: Bench) => Promise<Result>, 
         folder,
         brokers,
         topics,
-        watch,
+        watch: options.watch ?? unwatched,
         lines: linesFile,
         filledTopic(records) {
           const topic = filled.get(records) ?? fill(topics, records);

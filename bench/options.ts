@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly writes: boolean;
   /** A built package instead of this checkout. */
   readonly packageFolder: string | null;
+  /** A cluster instead of that of the services. */
+  readonly brokers: string | null;
   readonly isHelp: boolean;
 }
 
@@ -26,6 +28,7 @@ export function helpText(): string {
   --system NAME     only this one; may be repeated
   --codec NAME      only lz4 or none; may be repeated
   --package FOLDER  a built package instead of this checkout, to compare with
+  --brokers LIST    a Kafka cluster instead of that of \`npm run services\`
   --json            one line of JSON on the standard output
   --write           writes bench/README.md, its chart and the report behind them
 Exit codes: 0 done, 1 a run failed, 2 wrong use`;
@@ -43,6 +46,7 @@ export function readOptions(parameters: readonly string[]): BenchOptions | null 
         system: { type: 'string', multiple: true },
         codec: { type: 'string', multiple: true },
         package: { type: 'string' },
+        brokers: { type: 'string' },
         json: { type: 'boolean', default: false },
         write: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -61,6 +65,7 @@ export function readOptions(parameters: readonly string[]): BenchOptions | null 
       isJson: values.json,
       writes: values.write,
       packageFolder: values.package ?? null,
+      brokers: values.brokers ?? null,
       isHelp: values.help,
     };
   } catch (error) {

@@ -22,14 +22,18 @@ if (options?.paths.length !== 1 || contestant === undefined) {
   process.exitCode = 2;
 } else await profile(path!.name, contestant, options);
 
-async function profile(name: string, hub: Contestant, { packageFolder, records }: BenchOptions): Promise<void> {
+async function profile(
+  name: string,
+  hub: Contestant,
+  { packageFolder, records, brokers }: BenchOptions,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), `sluice-profile-${name}-`));
   if (packageFolder !== null) usePackage(packageFolder);
   useNodeOptions({
     parameters: ['--import', new URL('processes/profiler.ts', import.meta.url).href],
     environment: { SLUICE_PROFILE_FOLDER: folder },
   });
-  const measured = await withBench((bench) => hub.run(bench, records), watchInto(folder));
+  const measured = await withBench({ brokers, watch: watchInto(folder) }, (bench) => hub.run(bench, records));
   console.log(describeRun(name, hub, 'profiled', measured));
   console.log(
     `\n${await profileReport(folder)}\n\nFor a flame chart open the .cpuprofile in ${folder} in a browser's developer tools.`,

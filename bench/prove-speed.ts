@@ -16,10 +16,10 @@ if (options === null) {
   process.exitCode = 2;
 } else if (options.isHelp) console.log(helpText());
 else {
-  const { paths, packageFolder, writes, ...run } = options;
+  const { paths, packageFolder, writes, brokers, ...run } = options;
   if (packageFolder !== null) usePackage(packageFolder);
   const needed = paths.filter(({ name }) => !WITHOUT_TARGET.includes(name));
-  const report = await withBench((bench) => runPaths(needed, bench, { ...run, note: console.error }));
+  const report = await withBench({ brokers }, (bench) => runPaths(needed, bench, { ...run, note: console.error }));
   if (writes) await writeDocuments(report, run);
   const verdicts = judge(report.rows);
   console.log(`${tableText(report)}\n\n${verdictsText(verdicts)}`);
