@@ -17,7 +17,10 @@ export interface RejectedRecord {
 export interface EmitOptions {
   /** The file or connection, for `partition_by: source`. One emit is one stream. */
   readonly stream?: string;
-  /** Saved in the same commit as the records. */
+  /**
+   * Saved in the same commit as the records. Each speaks for this emit and for those before it that carried one of the same partition, and is saved only when
+   * all of these are durable; of emits with other partitions it says nothing.
+   */
   readonly positions?: Iterable<readonly [partition: string, position: Position]>;
   readonly rejected?: readonly RejectedRecord[];
   /** Ids of requests in this batch; `SourceContext.seen` knows them from then on, within the window, after a crash too. */
@@ -36,7 +39,8 @@ export interface SourceContext extends ConnectorContext {
   /** For listeners that would rather refuse than wait. Null while the budget is spent or the topic log refuses input. */
   tryBatch(minimumBytes?: number): BatchBuilder | null;
   /**
-   * Resolves once every record is durable in the topic, in order of the calls. Rejects when that could not be confirmed: a source that can rewind
+   * Resolves once every record is durable in the topic: in order of the calls among those that carry positions of one partition, and among those without
+   * positions that are of one stream. Rejects when that could not be confirmed: a source that can rewind
    * is then aborted and restarted from its checkpoints; any other tells its client and goes on.
    * A builder without records still commits its positions. The builder belongs to the engine from the call on.
    */
@@ -49,7 +53,7 @@ export interface SourceContext extends ConnectorContext {
   readonly emitSealed: ((batches: Buffer, options?: Omit<EmitOptions, 'rejected'>) => Promise<void>) | null;
   /** The saved positions, fresh; of the given partitions, or of all. */
   load(partitions?: readonly string[]): Promise<ReadonlyMap<string, Position>>;
-  /** Deletes the checkpoint, durably: the file is gone for good. */
+  /** Deletes the checkpoint, durably, behind the emits so far that carried a position of this partition: the file is gone for good. */
   forget(partition: string): Promise<void>;
   /** Was this id committed within the window? */
   seen(dedupeId: string): boolean;

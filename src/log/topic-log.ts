@@ -7,9 +7,12 @@ export interface TopicLog {
   describe(topic: string): TopicDescription;
   /** False while input is refused (disk or topic full): listeners then answer at once instead of waiting. */
   readonly accepting: boolean;
+  /** True: a commit may wait for one partition of a topic (without a leader, say) while commits to others go on, so it pays to make several at a time. */
+  readonly partitionsFailApart: boolean;
   /**
-   * The one durable operation. Requests take effect in the order of the calls, those of a source are answered in it; the log groups those that wait. The
-   * buffers belong to the caller again once it settles. Rejects with `LOG_FULL` (retryable), `LOG_IO`, `LOG_CLOSED`, `RECORD_TOO_LARGE` (a broker's limit) or
+   * The one durable operation. In a partition of a topic requests take effect in the order of the calls, and those of a source that share a partition of its
+   * positions are answered in it (on the embedded log all are, in both respects); the log groups those that wait. A position is saved only when all called
+   * before that carried one of the same partition was made durable. The buffers belong to the caller again once it settles. Rejects with `LOG_FULL` (retryable), `LOG_IO`, `LOG_CLOSED`, `RECORD_TOO_LARGE` (a broker's limit) or
    * `KAFKA_FENCED`.
    *
    * On the embedded log it resolves when everything in the request is durable and visible, all of it or none. On Kafka it resolves when the batches are

@@ -5,20 +5,32 @@ import { SealedRecords } from './sealed-records.ts';
 /** A builder larger than this is not copied into another: its bytes are stored as they are. */
 const MERGE_BELOW_BYTES = 64 * 1024;
 
-/** One call of `emit` (or `forget`), waiting for its commit. */
-export interface Emit {
-  readonly number: number;
-  readonly parcel: Parcel;
-  /** Its records are [first, first + count) of the parcel. */
-  readonly first: number;
-  readonly count: number;
-  readonly bytes: number;
+/** What a call of `emit` (or `forget`) asks for. */
+interface EmitBase {
+  /** It settles behind what came before it in these: the partitions of its positions, or without any its stream. */
+  readonly lines: readonly string[];
   /** A null position deletes. */
   readonly positions: readonly (readonly [partition: string, position: Position | null])[];
   readonly rejected: readonly RejectedRecord[];
   readonly dedupeIds: readonly string[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Not in a flight yet. */
+export interface NewEmit extends EmitBase {
+  readonly records: RecordBatchBuilder | SealedRecords | null;
+  /** Of the topic; 0 with a key. */
+  readonly partition: number;
+}
+
+/** Waiting for its commit. */
+export interface Emit extends EmitBase {
+  readonly parcel: Parcel;
+  /** Its records are [first, first + count) of the parcel. */
+  readonly first: number;
+  readonly count: number;
+  readonly bytes: number;
 }
 
 /** Records that stay together: whole emits of one partition, or with a key of all of them. */
@@ -41,11 +53,7 @@ export class EmitFlight {
   }
 
   /** The builder belongs to the flight from here on; a small one is copied behind the one before and freed at once. */
-  add(
-    records: RecordBatchBuilder | SealedRecords | null,
-    partition: number,
-    emit: Omit<Emit, 'parcel' | 'first' | 'count' | 'bytes'>,
-  ): Emit {
+  add({ records, partition, ...emit }: NewEmit): void {
     const [builder, sealed] = records instanceof SealedRecords ? [null, records] : [records, null];
     const count = records?.count ?? 0;
     const bytes = records?.byteLength ?? 0;
@@ -64,9 +72,7 @@ export class EmitFlight {
       this.#tails.set(partition, parcel);
     }
     this.#bytes += bytes;
-    const added = { ...emit, parcel, first, count, bytes };
-    this.emits.push(added);
-    return added;
+    this.emits.push({ ...emit, parcel, first, count, bytes });
   }
 
   /** Frees the builders. */

@@ -2,15 +2,12 @@ import { SluiceError, type EmitOptions } from '../api/index.ts';
 import type { CommitRequest } from '../log/index.ts';
 import type { RecordBatchBuilder } from '../record/index.ts';
 import { asSluiceError } from './as-sluice-error.ts';
-import { EmitFlight, type Emit } from './emit-flight.ts';
-import { createFlightRequest, type FlightRequest } from './flight-request.ts';
+import type { EmitFlight, NewEmit } from './emit-flight.ts';
+import { EmitLane } from './emit-lane.ts';
+import { OneLane, PartitionLanes, type EmitLanes } from './emit-lanes.ts';
+import type { FlightRequest } from './flight-request.ts';
 import { SealedRecords } from './sealed-records.ts';
 import type { SourceTarget } from './source-target.ts';
-import { Watermark } from './watermark.ts';
-
-/** How much may wait for one commit before the next flight is begun; with a key less, since copying blocks the thread. */
-const MAX_FLIGHT_BYTES = 8 * 1024 * 1024;
-const MAX_KEYED_FLIGHT_BYTES = 1024 * 1024;
 
 export interface CommittedFlight {
   readonly records: number;
@@ -22,6 +19,8 @@ export interface CommittedFlight {
 export interface EmitQueueOptions {
   readonly target: SourceTarget;
   readonly commit: (request: CommitRequest) => Promise<void>;
+  /** The topic log can have a commit wait for one partition while others go on. */
+  readonly partitionsFailApart: boolean;
   /** One rejection ends the run: whatever came later is rejected too, since it will be read again. */
   readonly rewinds: boolean;
   readonly onCommitted: (flight: CommittedFlight) => void;
@@ -29,23 +28,25 @@ export interface EmitQueueOptions {
 }
 
 /**
- * The emits of one run of a source, in their order, one commit at a time: the first departs at once, those that come meanwhile share the next. Positions
- * go into a commit only while everything emitted before is durable.
+ * The emits of one run of a source. Those with positions of one partition settle in their order, so a position goes into a commit only while everything
+ * that it speaks for is durable.
  */
 export class EmitQueue {
   readonly #options: EmitQueueOptions;
-  readonly #maxFlightBytes: number;
-  readonly #watermark = new Watermark({ from: 0 });
-  readonly #waiting: EmitFlight[] = [];
+  readonly #lanes: EmitLanes;
+  /** Emits that wait for others to settle before they have a lane, and whatever came behind them. */
+  readonly #held: NewEmit[] = [];
   readonly #stop = new AbortController();
-  #departing: Promise<void> | null = null;
-  #next = 0;
   #inFlight = 0;
+  /** Something emitted is not durable: no later position may be saved in this run. */
+  #hasGap = false;
   #failure: SluiceError | null = null;
 
   constructor(options: EmitQueueOptions) {
     this.#options = options;
-    this.#maxFlightBytes = options.target.keyOf === null ? MAX_FLIGHT_BYTES : MAX_KEYED_FLIGHT_BYTES;
+    // With a key every flight goes to all partitions.
+    const isApart = options.partitionsFailApart && options.target.keyOf === null;
+    this.#lanes = isApart ? new PartitionLanes(() => this.#createLane()) : new OneLane(this.#createLane());
   }
 
   /** Records that wait for their commit. */
@@ -68,7 +69,7 @@ export class EmitQueue {
     return this.#enqueue(records, { ...options, rejected, positions });
   }
 
-  /** Deletes a position, after everything emitted so far. */
+  /** Deletes a position, after everything emitted so far that carried one of its partition. */
   forget(partition: string): Promise<void> {
     if (this.#failure !== null) return this.#refuse(null, this.#failure);
     return this.#enqueue(null, { rejected: [], positions: [[partition, null]] });
@@ -76,7 +77,8 @@ export class EmitQueue {
 
   /** Resolves when nothing waits any more. */
   async settled(): Promise<void> {
-    while (this.#departing !== null) await this.#departing;
+    const settling = (): Promise<void>[] => [...this.#lanes.all].flatMap(({ settled }) => settled ?? []);
+    for (let waiting = settling(); waiting.length > 0; waiting = settling()) await Promise.all(waiting);
   }
 
   /** Rejects what waits and whatever comes; what is on its way to the disk settles as it does. */
@@ -84,65 +86,57 @@ export class EmitQueue {
     if (this.#failure !== null) return;
     this.#failure = asSluiceError(error, 'SOURCE_FAILED', 'emitting');
     this.#stop.abort(error);
-    for (const flight of this.#waiting.splice(0)) this.#settleRejected(flight, error);
+    for (const lane of this.#lanes.all) for (const flight of lane.takeWaiting()) this.#settleRejected(flight, error);
+    for (const { records, reject } of this.#held.splice(0)) {
+      this.#inFlight -= records?.count ?? 0;
+      this.#free(records);
+      reject(error);
+    }
+  }
+
+  #createLane(): EmitLane {
+    const { target, commit } = this.#options;
+    return new EmitLane({
+      target,
+      commit,
+      signal: this.#stop.signal,
+      savesPositions: () => !this.#hasGap,
+      onCommitted: (flight, request) => {
+        this.#settleCommitted(flight, request);
+        this.#letGo();
+      },
+      onRejected: (flight, error) => {
+        this.#hasGap = true;
+        this.#settleRejected(flight, error);
+        this.#reject(error);
+        this.#letGo();
+      },
+    });
   }
 
   #enqueue(
     records: RecordBatchBuilder | SealedRecords | null,
-    options: Pick<Emit, 'positions' | 'rejected'> & Pick<EmitOptions, 'stream' | 'dedupeIds'>,
+    options: Pick<NewEmit, 'positions' | 'rejected'> & Pick<EmitOptions, 'stream' | 'dedupeIds'>,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      const { target } = this.#options;
-      const number = this.#next++;
-      const partition =
-        target.keyOf === null ? target.partitioner.partitionFor(options.stream, records?.byteLength ?? 0) : 0;
-      const { positions, rejected, dedupeIds = [] } = options;
-      this.#watermark.begin({
-        from: number,
-        next: number + 1,
-        records: { count: 1, offset: () => number },
-        owner: undefined,
-      });
+      const { keyOf, partitioner } = this.#options.target;
+      const { stream, positions, rejected, dedupeIds = [] } = options;
+      const partition = keyOf === null ? partitioner.partitionFor(stream, records?.byteLength ?? 0) : 0;
+      const lines = positions.length > 0 ? positions.map(([name]) => name) : [stream ?? ''];
       this.#inFlight += records?.count ?? 0;
-      this.#flightWithRoom().add(records, partition, { number, positions, rejected, dedupeIds, resolve, reject });
-      this.#departing ??= this.#depart();
+      this.#held.push({ records, partition, lines, positions, rejected, dedupeIds, resolve, reject });
+      // Behind one that is held everything is: it was emitted later.
+      if (this.#held.length === 1) this.#letGo();
     });
   }
 
-  #flightWithRoom(): EmitFlight {
-    const last = this.#waiting.at(-1);
-    if (last !== undefined && last.bytes < this.#maxFlightBytes) return last;
-    const flight = new EmitFlight();
-    this.#waiting.push(flight);
-    return flight;
-  }
-
-  async #depart(): Promise<void> {
-    for (let flight = this.#waiting.shift(); flight !== undefined; flight = this.#waiting.shift()) {
-      try {
-        const request = await this.#commit(flight);
-        this.#settleCommitted(flight, request);
-      } catch (error) {
-        this.#settleRejected(flight, error);
-        this.#reject(error);
-      }
+  #letGo(): void {
+    for (let [emit] = this.#held; emit !== undefined; [emit] = this.#held) {
+      const lane = this.#lanes.enter(emit);
+      if (lane === null) return;
+      this.#held.shift();
+      lane.add(emit);
     }
-    this.#departing = null;
-  }
-
-  async #commit(flight: EmitFlight): Promise<FlightRequest> {
-    const savesPositions = this.#watermark.settled === flight.emits[0]!.number;
-    const { signal } = this.#stop;
-    const prepared = await createFlightRequest(flight, this.#options.target, { savesPositions, signal });
-    try {
-      // Closed while the copies were made: the next run may have read the positions already.
-      signal.throwIfAborted();
-      const { batches = [], positions = [], dedupe = [] } = prepared.request;
-      if (batches.length + positions.length + dedupe.length > 0) await this.#options.commit(prepared.request);
-    } finally {
-      prepared.release();
-    }
-    return prepared;
   }
 
   #settleCommitted(flight: EmitFlight, { records, deadLetters }: FlightRequest): void {
@@ -150,7 +144,7 @@ export class EmitQueue {
     let bytes = 0;
     const dedupeIds: string[] = [];
     for (const emit of flight.emits) {
-      this.#watermark.finish(emit.number, emit.number + 1, 'delivered');
+      this.#lanes.leave(emit);
       this.#inFlight -= emit.count;
       bytes += emit.bytes;
       dedupeIds.push(...emit.dedupeIds);
@@ -162,6 +156,7 @@ export class EmitQueue {
   #settleRejected(flight: EmitFlight, error: unknown): void {
     flight.release();
     for (const emit of flight.emits) {
+      this.#lanes.leave(emit);
       this.#inFlight -= emit.count;
       emit.reject(error);
     }
@@ -174,7 +169,11 @@ export class EmitQueue {
   }
 
   #refuse(records: RecordBatchBuilder | SealedRecords | null, error: SluiceError): Promise<never> {
-    if (!(records instanceof SealedRecords)) records?.release();
+    this.#free(records);
     return Promise.reject(error);
+  }
+
+  #free(records: RecordBatchBuilder | SealedRecords | null): void {
+    if (!(records instanceof SealedRecords)) records?.release();
   }
 }

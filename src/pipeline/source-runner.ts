@@ -143,6 +143,7 @@ export class SourceRunner {
     const queue = new EmitQueue({
       target: this.#createTarget(),
       commit: (request) => this.#commit(request),
+      partitionsFailApart: this.#dependencies.topicLog.partitionsFailApart,
       rewinds: definition.rewinds,
       onCommitted: (flight) => {
         const now = this.#dependencies.clock.now();

@@ -28,9 +28,8 @@ interface Span<Owner> {
 }
 
 /**
- * Decides what may be committed of one sequence, and nothing else does: one assignment of a topic partition to a sink, or one run of a source with its
- * emits as numbers. The committed prefix ends before the first number that is not terminal. A later assignment or run is another
- * instance; acknowledgements that come late to a closed one, or twice, change nothing.
+ * Decides what may be committed of one assignment of a topic partition to a sink, and nothing else does. The committed prefix ends before the first offset
+ * that is not terminal. A later assignment is another instance; acknowledgements that come late to a closed one, or twice, change nothing.
  */
 export class Watermark<Owner = undefined> {
   readonly #needsFlush: boolean;
@@ -120,7 +119,7 @@ export class Watermark<Owner = undefined> {
     if (!this.#closed) this.#confirmed = Math.max(this.#confirmed, Math.min(next, this.#settled));
   }
 
-  /** The assignment or run is over: unfinished records are handed back, whatever is acknowledged from now on is ignored. */
+  /** The assignment is over: unfinished records are handed back, whatever is acknowledged from now on is ignored. */
   close(): void {
     if (this.#closed) return;
     this.#tally.returned = this.unfinished;

@@ -7,9 +7,20 @@ import { eventually, sourceOf, startTest, type Started } from './support/pipelin
 
 const scenario = fc.record({
   partitions: fc.integer({ min: 1, max: 3 }),
+  /** Commits of several partitions at a time, which end in any order. */
+  apart: fc.boolean(),
+  commitsMs: fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 7 }),
   keyed: fc.boolean(),
   partitionBy: fc.constantFrom<'source' | 'batch'>('source', 'batch'),
-  emits: fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 40 }),
+  emits: fc.array(
+    fc.record({
+      file: fc.integer({ min: 0, max: 3 }),
+      count: fc.integer({ min: 0, max: 60 }),
+      /** Carries the positions of all files. */
+      all: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 40 },
+  ),
   /** Which commits fail, and which runs throw after so many emits. */
   failingCommits: fc.uniqueArray(fc.nat({ max: 12 }), { maxLength: 5 }),
   throwsAfter: fc.array(fc.nat({ max: 20 }), { maxLength: 3 }),
@@ -27,33 +38,44 @@ describe('the source runner', () => {
   }, 60_000);
 });
 
-function createWorld({ partitions, failingCommits }: Scenario): MemoryLog {
+function createWorld({ partitions, apart, commitsMs, failingCommits }: Scenario): MemoryLog {
   const log: MemoryLog = new MemoryLog({
     topics: { in: partitions, dead: 1 },
+    partitionsFailApart: apart,
     onCommit: async () => {
-      await sleep(1);
-      if (failingCommits.includes(log.commits)) throw new SluiceError('LOG_FULL', 'writing', { retryable: true });
+      const number = log.commits;
+      await sleep(commitsMs[number % commitsMs.length]);
+      if (failingCommits.includes(number)) throw new SluiceError('LOG_FULL', 'writing', { retryable: true });
     },
   });
   return log;
 }
 
+const FILES = [0, 1, 2, 3];
+
 async function checkRewinding(scenario: Scenario): Promise<void> {
   const { emits, throwsAfter, killsAfterMs, keyed, partitionBy } = scenario;
-  const total = emits.reduce((sum, count) => sum + count, 0);
   const log = createWorld(scenario);
   let runs = 0;
   const source = sourceOf(async (context) => {
     const throwsAt = throwsAfter[runs++] ?? Infinity;
-    const saved = ((await context.load()).get('numbers') ?? { emit: 0, next: 0 }) as { emit: number; next: number };
-    let { next } = saved;
+    const saved = await context.load();
+    const stands = FILES.map(
+      (file) => (saved.get(`file ${file}`) ?? { emit: 0, next: 0 }) as { emit: number; next: number },
+    );
     const waiting: Promise<void>[] = [];
-    for (let emit = saved.emit; emit < emits.length; emit++) {
-      if (emit >= throwsAt) throw new Error('the source broke');
+    for (const [index, { file, count, all }] of emits.entries()) {
+      let { emit, next } = stands[file]!;
+      if (index < emit) continue;
+      if (index >= throwsAt) throw new Error('the source broke');
       const batch = await context.batch();
-      for (let end = next + emits[emit]!; next < end; next++) batch.append(Buffer.from(`{"n":${next}}`));
-      waiting.push(context.emit(batch, { positions: [['numbers', { emit: emit + 1, next }]] }));
-      if (emit % 3 === 0) await sleep(0);
+      for (const end = next + count; next < end; next++) batch.append(Buffer.from(`{"n":${next},"file":${file}}`));
+      emit = index + 1;
+      stands[file] = { emit, next };
+      const carried = all ? FILES : [file];
+      const positions = carried.map((of) => [`file ${of}`, { ...stands[of]! }] as const);
+      waiting.push(context.emit(batch, { stream: `file ${file}`, positions }));
+      if (index % 3 === 0) await sleep(0);
     }
     await Promise.all(waiting);
   });
@@ -74,24 +96,31 @@ async function checkRewinding(scenario: Scenario): Promise<void> {
   }
   await eventually(() => started.pipeline.status().sources[0]!.state === 'done', 10_000);
   await started.pipeline.stop({ deadlineMs: 1000 });
-  const numbers = log.readAll('in').map(({ value }) => (JSON.parse(value!) as { n: number }).n);
-  expect([...numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, index) => index));
-  expect(log.savedPositions.get('source0')?.get('numbers')).toEqual({ emit: emits.length, next: total });
+  const stored = log.readAll('in').map(({ value }) => JSON.parse(value!) as { n: number; file: number });
+  for (const file of FILES) {
+    const ofFile = emits.filter((emit) => emit.file === file);
+    const total = ofFile.reduce((sum, { count }) => sum + count, 0);
+    const numbers = stored.flatMap((record) => (record.file === file ? [record.n] : []));
+    expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: total }, (_, index) => index));
+    const position = log.savedPositions.get('source0')?.get(`file ${file}`) as { next: number } | undefined;
+    expect(position?.next ?? 0).toBe(total);
+  }
   checkPlaces(scenario, log);
 }
 
 function checkPlaces({ keyed, partitionBy, partitions }: Scenario, log: MemoryLog): void {
   const places = new Map<string, Set<number>>();
   for (let partition = 0; partition < partitions; partition++) {
-    const stored = log.read('in', partition);
-    for (const { key, value } of stored) {
-      if (keyed) expect(key).toBe(String((JSON.parse(value!) as { n: number }).n % 5));
-      const stream = key ?? 'all';
+    const last = [-1, -1, -1, -1];
+    for (const { key, value } of log.read('in', partition)) {
+      const { n, file } = JSON.parse(value!) as { n: number; file: number };
+      if (keyed) expect(key).toBe(String(n % 5));
+      const stream = key ?? `${file}`;
       places.set(stream, (places.get(stream) ?? new Set<number>()).add(partition));
+      // The order of a file holds within every partition.
+      expect(n).toBeGreaterThan(last[file]!);
+      last[file] = n;
     }
-    const numbers = stored.map(({ value }) => (JSON.parse(value!) as { n: number }).n);
-    // The order of emission holds within every partition.
-    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   }
   if (keyed || partitionBy === 'source') for (const at of places.values()) expect(at.size).toBe(1);
 }
@@ -103,13 +132,13 @@ async function checkPushing(scenario: Scenario): Promise<void> {
   const source = sourceOf(
     async (context) => {
       await Promise.all(
-        emits.map(async (count, emit) => {
+        emits.map(async ({ file, count }, emit) => {
           await sleep(emit % 4);
           const batch = context.tryBatch();
           if (batch === null) return;
           const values = Array.from({ length: count }, (_, index) => `{"n":${index},"e":${emit}}`);
           for (const value of values) batch.append(Buffer.from(value));
-          await context.emit(batch).then(
+          await context.emit(batch, { stream: `file ${file}` }).then(
             () => acknowledged.push(...values),
             () => undefined,
           );

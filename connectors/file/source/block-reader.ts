@@ -99,9 +99,11 @@ export class BlockReader {
     file.isUnsaved = false;
     const emitted = this.#context.emit(batch, { stream: file.stream, positions: [[file.key, position]], rejected });
     this.#onEmitted(emitted);
-    if (file.supersedes !== null) {
-      this.#onEmitted(this.#context.forget(file.supersedes));
+    const { supersedes } = file;
+    if (supersedes !== null) {
       file.supersedes = null;
+      // Not before: until then it is what says how far the file was read.
+      this.#onEmitted(emitted.then(() => this.#context.forget(supersedes)));
     }
     if (rejected.length > 0) await emitted;
   }

@@ -43,7 +43,7 @@ export class Tailer {
   #scanRestsUntil = 0;
   #goneSince: number | null = null;
   readonly #hinted = new Set<string>();
-  #lastEmit: Promise<void> = Promise.resolve();
+  readonly #unsettled = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | null = null;
 
   constructor(settings: FileSourceSettings, context: SourceContext) {
@@ -60,7 +60,7 @@ export class Tailer {
     this.#waker = new Waker(clock, signal);
     this.#table = new FileTable(new Map(), log);
     const onEmitted = (emitted: Promise<void>): void => {
-      this.#lastEmit = emitted;
+      this.#emitted(emitted);
     };
     const { keepsCarriageReturn } = settings;
     this.#queue = new ReadQueue({
@@ -85,7 +85,7 @@ export class Tailer {
         // Events come in bursts.
         await this.#context.clock.sleep(MIN_PAUSE_MS, this.#context.signal);
       }
-      await this.#lastEmit;
+      while (this.#unsettled.size > 0) await Promise.all(this.#unsettled);
     } catch (error) {
       throw this.#failure?.error ?? error;
     } finally {
@@ -197,7 +197,7 @@ export class Tailer {
     const now = this.#context.clock.monotonic();
     const positions: [string, Position][] = files.map((file) => [file.key, toPosition(file.position(now))]);
     positions.push([STARTED, { start: 'end' }]);
-    this.#lastEmit = this.#context.emit(await this.#context.batch(), { positions });
+    this.#emitted(this.#context.emit(await this.#context.batch(), { positions }));
     for (const file of files) file.isUnsaved = false;
   }
 
@@ -215,7 +215,7 @@ export class Tailer {
         continue;
       await this.#open.close(file);
       this.#table.drop(file);
-      this.#lastEmit = this.#context.forget(file.key);
+      this.#emitted(this.#context.forget(file.key));
     }
     if (!this.#ends) this.#forgetGone(now);
   }
@@ -225,8 +225,17 @@ export class Tailer {
     if (now - this.#goneSince < this.#settings.forgetAfterMs) return;
     for (const key of [...this.#table.gone.keys()]) {
       this.#table.forgetGone(key);
-      if (!this.#table.has(key)) this.#lastEmit = this.#context.forget(key);
+      if (!this.#table.has(key)) this.#emitted(this.#context.forget(key));
     }
+  }
+
+  /** A rejection ends the run, so only what waits and what was refused is kept: for `run` to see. */
+  #emitted(emitted: Promise<void>): void {
+    this.#unsettled.add(emitted);
+    emitted.then(
+      () => this.#unsettled.delete(emitted),
+      () => undefined,
+    );
   }
 
   async #poll(): Promise<void> {

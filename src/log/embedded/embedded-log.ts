@@ -73,6 +73,7 @@ interface OpenedLog extends EmbeddedLogOptions {
 }
 
 class EmbeddedLog implements TopicLog {
+  readonly partitionsFailApart = false;
   readonly #options: OpenedLog;
   readonly #commits: GroupCommit;
   readonly #subscriptions = new Set<EmbeddedSubscription>();

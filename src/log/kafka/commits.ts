@@ -16,8 +16,8 @@ export interface SourceLane {
   readonly writer: CheckpointWriter;
   /** Dead letters are written with the checkpoints. */
   readonly isFenced: boolean;
-  /** Resolves when everything so far is answered, with what the last was rejected with; null when nothing waits. */
-  tail: Promise<SluiceError | null> | null;
+  /** By partition of which a position waits: resolves when the last request with one is answered, with what it was rejected with. */
+  readonly tails: Map<string, Promise<SluiceError | null>>;
 }
 
 export interface CommitsOptions {
@@ -35,11 +35,11 @@ export interface CommitsOptions {
 interface Turn {
   readonly lanes: readonly SourceLane[];
   /** What has to be answered first. */
-  readonly before: readonly Promise<SluiceError | null>[];
+  readonly before: ReadonlySet<Promise<SluiceError | null>>;
   readonly answer: (error: SluiceError | null) => void;
 }
 
-/** Writes requests in the order of the calls, and answers those of a source in that order. */
+/** Writes requests in the order of the calls, and answers those that share a partition of a source's positions in that order. */
 export class Commits {
   readonly dedupeIds = new DedupeIds();
   readonly #options: CommitsOptions;
@@ -60,12 +60,13 @@ export class Commits {
   /** Everything up to the first `await` runs within the call: that is what keeps the order. */
   commit(request: CommitRequest): Promise<void> {
     const lanes = this.#lanesOf(request);
-    const before = lanes.flatMap(({ tail }) => tail ?? []);
+    const places = this.#placesOf(request);
+    const before = new Set(places.flatMap(({ tails, partition }) => tails.get(partition) ?? []));
     const { promise, resolve } = Promise.withResolvers<SluiceError | null>();
-    for (const lane of lanes) lane.tail = promise;
+    for (const { tails, partition } of places) tails.set(partition, promise);
     const answer = (error: SluiceError | null): void => {
       this.#unanswered.delete(promise);
-      for (const lane of lanes) if (lane.tail === promise) lane.tail = null;
+      for (const { tails, partition } of places) if (tails.get(partition) === promise) tails.delete(partition);
       resolve(error);
     };
     this.#unanswered.set(promise, this.#options.clock.monotonic());
@@ -88,7 +89,7 @@ export class Commits {
         this.#options.producer,
         batches.filter((batch) => !letters.includes(batch)),
       );
-      await afterThoseBefore(request, before);
+      await afterThoseBefore(before);
       await Promise.all(lanes.map((lane) => saveIn(lane, { request, letters, bytes })));
       for (const id of request.dedupe ?? []) this.dedupeIds.add(id);
       this.#options.onCommitted(bytes);
@@ -114,6 +115,14 @@ export class Commits {
     return [...names].flatMap((name) => this.#options.lanes.get(name) ?? []);
   }
 
+  /** Where its positions are in line. */
+  #placesOf({ positions = [] }: CommitRequest): { tails: SourceLane['tails']; partition: string }[] {
+    return positions.flatMap(([name, partition]) => {
+      const lane = this.#options.lanes.get(name);
+      return lane === undefined ? [] : { tails: lane.tails, partition };
+    });
+  }
+
   #checkTarget(topic: string, partition: number): void {
     if (partition >= this.#options.topics.describe(topic).partitions)
       throw new SluiceError('TOPIC_UNKNOWN', `writing to topic "${topic}": it has no partition ${partition}`);
@@ -131,13 +140,10 @@ export class Commits {
   }
 }
 
-/** Positions speak for everything before them: they are not saved when any of that was refused while they waited. */
-async function afterThoseBefore(
-  { positions = [] }: CommitRequest,
-  before: readonly Promise<SluiceError | null>[],
-): Promise<void> {
+/** Positions speak for what was before them in their partitions: they are not saved when any of that was refused while they waited. */
+async function afterThoseBefore(before: ReadonlySet<Promise<SluiceError | null>>): Promise<void> {
   const failure = (await Promise.all(before)).find((error) => error !== null);
-  if (failure !== undefined && positions.length > 0) throw failure;
+  if (failure !== undefined) throw failure;
 }
 
 /** At once what nothing else would make known again: dead letters, deletions, and positions without records. */

@@ -39,6 +39,7 @@ interface OpenedLog extends KafkaLogOptions {
 }
 
 class KafkaLog implements TopicLog {
+  readonly partitionsFailApart = true;
   readonly #options: OpenedLog;
   readonly #owner: Owner;
   readonly #over = new AbortController();
@@ -172,7 +173,7 @@ class KafkaLog implements TopicLog {
           this.#fail(error);
         },
       }),
-      tail: null,
+      tails: new Map(),
     };
   }
 

@@ -82,7 +82,7 @@ export class SourceCheckpoints {
     return loaded;
   }
 
-  /** Everything that the source has emitted so far is durable, `bytes` of it since the last call. */
+  /** Everything that these speak for is durable, `bytes` of it in the request that carried them. */
   acknowledge(positions: Positions, bytes: number): void {
     for (const [partition, position] of positions) this.#waiting.set(partition, position);
     this.#bytes += bytes;

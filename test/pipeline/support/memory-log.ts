@@ -26,6 +26,8 @@ export interface StoredRecord {
 
 export interface MemoryLogOptions {
   readonly topics: Readonly<Record<string, number>>;
+  /** Commits that share no partition, neither of a topic nor of positions, end as they come. Default false. */
+  readonly partitionsFailApart?: boolean;
   /** Called at the begin of each commit; what it throws rejects that commit. It may wait. */
   onCommit?: (request: CommitRequest) => void | Promise<void>;
   /** Called before the offsets of a sink are saved. */
@@ -35,6 +37,7 @@ export interface MemoryLogOptions {
 /** A topic log in memory: real record batches, commits that are all or nothing. It survives the pipelines that use it. */
 export class MemoryLog implements TopicLog {
   accepting = true;
+  readonly partitionsFailApart: boolean;
   commits = 0;
   readonly savedPositions = new Map<string, Map<string, Position>>();
   readonly savedIds = new Map<string, Map<string, number>>();
@@ -42,10 +45,12 @@ export class MemoryLog implements TopicLog {
   readonly subscriptions: MemorySubscription[] = [];
   readonly #topics = new Map<string, StoredBatch[][]>();
   readonly #options: MemoryLogOptions;
-  #tail: Promise<void> = Promise.resolve();
+  /** By what commits have in common: in front of whom the next one waits. */
+  readonly #tails = new Map<string, Promise<void>>();
 
   constructor(options: MemoryLogOptions) {
     this.#options = options;
+    this.partitionsFailApart = options.partitionsFailApart ?? false;
     for (const [topic, partitions] of Object.entries(options.topics)) {
       this.#topics.set(
         topic,
@@ -64,8 +69,17 @@ export class MemoryLog implements TopicLog {
   }
 
   commit(request: CommitRequest): Promise<void> {
-    const committed = this.#tail.then(() => this.#apply(request));
-    this.#tail = committed.catch(() => undefined);
+    const { batches = [], positions = [] } = request;
+    const shared = this.partitionsFailApart
+      ? [
+          ...batches.map(({ topic, partition }) => `${topic}/${partition}`),
+          ...positions.map(([source, partition]) => `${source} ${partition}`),
+        ]
+      : ['all'];
+    const before = shared.flatMap((name) => this.#tails.get(name) ?? []);
+    const committed = Promise.all(before).then(() => this.#apply(request));
+    const tail = committed.catch(() => undefined);
+    for (const name of shared) this.#tails.set(name, tail);
     return committed;
   }
 
@@ -87,7 +101,7 @@ export class MemoryLog implements TopicLog {
   }
 
   async close(): Promise<void> {
-    await this.#tail;
+    await Promise.all(this.#tails.values());
   }
 
   end(topic: string, partition: number): number {
