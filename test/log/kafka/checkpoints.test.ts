@@ -8,6 +8,7 @@ import { FakeKafka } from './support/fake-kafka.ts';
 import { Logs } from './support/setting.ts';
 
 const FILE = 'default/orders/source/source/hub-1/file';
+const OTHER = 'default/orders/source/source/hub-1/other';
 const DEAD = 'orders.dead';
 
 let cluster: FakeCluster;
@@ -104,6 +105,33 @@ describe('saving', () => {
     await emit(3);
     await clock.advance(100);
     await until(() => saved() === 3);
+  });
+
+  test('waits for what came before in the same partition, and for no other', async () => {
+    const held = Promise.withResolvers<undefined>();
+    cluster.beforeSend = (topic, partition) => (topic === 'orders' && partition === 1 ? held.promise : undefined);
+    const order: string[] = [];
+    const commit = async (name: string, partition: number, file: string, position: number): Promise<void> => {
+      const batches = [batchOf('orders', partition, [name])];
+      await log.commit({ source: 'source', batches, positions: [['source', file, position]] });
+      order.push(name);
+    };
+    const all = [
+      commit('held', 1, 'file', 1),
+      commit('behind it', 0, 'file', 2),
+      commit('other', 0, 'other', 3),
+      commit('more of the other', 2, 'other', 4),
+    ];
+    await until(() => order.length === 2);
+    expect(order).toEqual(['other', 'more of the other']);
+    await clock.advance(100);
+    await until(() => saved(OTHER) === 4);
+    expect(saved()).toBeUndefined();
+    held.resolve(undefined);
+    await Promise.all(all);
+    expect(order.slice(2)).toEqual(['held', 'behind it']);
+    await clock.advance(100);
+    await until(() => saved() === 2);
   });
 
   test('that is refused makes the next commits wait for it, and goes on by itself', async () => {

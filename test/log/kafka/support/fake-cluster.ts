@@ -57,6 +57,8 @@ export class FakeCluster extends EventEmitter {
   isDown = false;
   /** Throws what a broker would answer instead of doing it. */
   onSend: (topic: string, partition: number) => void = () => undefined;
+  /** Holds what goes to a partition. */
+  beforeSend: (topic: string, partition: number) => Promise<unknown> | undefined = () => undefined;
   onCommitTransaction: () => void = () => undefined;
   onCommitOffsets: (topic: string, partition: number) => void = () => undefined;
   #incarnations = 0;

@@ -103,7 +103,8 @@ class FakeProducer implements KafkaProducer {
   readonly #epoch: number;
   #transaction: FakeTransaction | null = null;
   #isClosed = false;
-  #last: Promise<unknown> = Promise.resolve();
+  /** By partition. */
+  readonly #last = new Map<string, Promise<unknown>>();
 
   constructor(cluster: FakeCluster, transactionalId: string | null) {
     this.#cluster = cluster;
@@ -120,8 +121,10 @@ class FakeProducer implements KafkaProducer {
   }
 
   send(topic: string, partition: number, bytes: Buffer): Promise<number> {
-    const sent = this.#last.then(async () => {
+    const place = `${topic}/${partition}`;
+    const sent = Promise.resolve(this.#last.get(place)).then(async () => {
       await this.#cluster.answers(() => this.#isClosed);
+      await this.#cluster.beforeSend(topic, partition);
       this.#holdEpoch();
       this.#cluster.onSend(topic, partition);
       if (this.#transactionalId !== null) {
@@ -132,7 +135,10 @@ class FakeProducer implements KafkaProducer {
       this.#cluster.emit('change');
       return base;
     });
-    this.#last = sent.catch(() => undefined);
+    this.#last.set(
+      place,
+      sent.catch(() => undefined),
+    );
     return sent;
   }
 
