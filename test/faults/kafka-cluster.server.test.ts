@@ -54,6 +54,16 @@ serverSuite('three brokers, of which one goes', [], () => {
     }
   }
 
+  /** Once the cluster knows it. */
+  async function leaderless(name: string): Promise<(partition: number) => boolean> {
+    for (;;) {
+      const [found] = await cluster.client.topics([name]);
+      if (found!.partitions.some(({ leader }) => leader === -1))
+        return (partition) => found!.partitions[partition]!.leader === -1;
+      await sleep(50);
+    }
+  }
+
   /** Rounds of one record to each of six partitions; in the end what was acknowledged is there, in the order of the calls. */
   async function producing(driver: 'native' | 'kafkajs', name: string): Promise<Rounds> {
     await topic(name, { partitions: 6 });
@@ -123,6 +133,65 @@ serverSuite('three brokers, of which one goes', [], () => {
   );
 
   test(
+    'partitions without a leader: checkpoints of the others advance, the backlog is bounded, then each line is there once',
+    async () => {
+      const [name, budget, more] = [uniqueName('offline'), 16 * 1024 * 1024, 500];
+      const files = Array.from({ length: 12 }, (_, number) => `f${String(number).padStart(2, '0')}-`);
+      await topic(name, { replicas: 1, inSync: 1, partitions: 10 });
+      const folder = await kafkaHub({ brokers, name, partitions: 10, hub: 'buffer_size: 16MiB' });
+      const hub = folder.run();
+      for (const file of files) await append(folder, numbered(file, 0, 100), `${file}.log`);
+      await hub.until('it runs', published(folder, 100 * files.length), PATIENCE_MS);
+      const { records } = await cluster.read(name);
+      const partitionOf = new Map(records.map(({ value, partition }) => [value!.slice(6, 10), partition]));
+      const lines = new Map(files.map((file) => [file, numbered(file, 0, 100)]));
+      const write = async (file: string, from: number, count: number): Promise<void> => {
+        const added = numbered(file, from, from + count).map((line) => line.replace('}', `,"${'x'.repeat(100)}":1}`));
+        lines.get(file)!.push(...added);
+        await append(folder, added, `${file}.log`);
+      };
+      const sizeOf = (file: string): number => Buffer.byteLength(`${lines.get(file)!.join('\n')}\n`);
+      await withoutLeaderOf(name, async () => {
+        const isOffline = await leaderless(name);
+        const [offline, fine] = [
+          files.filter((file) => isOffline(partitionOf.get(file)!)),
+          files.filter((file) => !isOffline(partitionOf.get(file)!)),
+        ];
+        expect([offline.length > 0, fine.length > 0]).toEqual([true, true]);
+        const behind = offline.map((file) => sizeOf(file));
+        for (const file of [...offline, ...fine]) await write(file, 100, more);
+        const areSaved = async (): Promise<boolean> => {
+          const saved = await savedOffsets(cluster, name);
+          return fine.every((file) => saved.get(`${file}.log`) === sizeOf(file));
+        };
+        await hub.until('the others are saved', areSaved, PATIENCE_MS);
+        // More than all record buffers take.
+        const many = Math.ceil((2 * budget) / offline.length / 120);
+        for (const file of offline) await write(file, 100 + more, many);
+        let before = 0;
+        const isFull = async (): Promise<boolean> => {
+          const last = before;
+          before = await recordsInFlight(folder);
+          return before > 0.2 * (budget / 120) && before === last;
+        };
+        await hub.until('the source waits', isFull, PATIENCE_MS);
+        expect(before * 120).toBeLessThan(budget);
+        const saved = await savedOffsets(cluster, name);
+        expect(offline.map((file) => saved.get(`${file}.log`))).toEqual(behind);
+      });
+      const total = [...lines.values()].reduce((sum, { length }) => sum + length, 0);
+      await hub.until('all are published', published(folder, total), PATIENCE_MS);
+      expect(await hub.end('SIGTERM')).toBe(0);
+      const stored = (await cluster.read(name)).records;
+      for (const file of files) {
+        const ofFile = stored.flatMap(({ value }) => (value!.slice(6, 10) === file ? [value] : []));
+        expect(ofFile).toEqual(lines.get(file));
+      }
+    },
+    TEST_MS,
+  );
+
+  test(
     'too few replicas for records or for dead letters: it says so, passes nothing, and goes on by itself',
     async () => {
       const [name, other] = [uniqueName('insync'), uniqueName('dead')];
@@ -170,4 +239,21 @@ serverSuite('three brokers, of which one goes', [], () => {
 interface Rounds {
   write(): void;
   stored(): Promise<(string | null)[][]>;
+}
+
+/** How far files were read, as last saved, by their names. */
+async function savedOffsets(cluster: Cluster, pipeline: string): Promise<Map<string, number>> {
+  const { records } = await cluster.read('__sluice_checkpoints');
+  const positions = records.flatMap(({ key, value }) =>
+    value !== null && key!.startsWith(`${pipeline}/${pipeline}/source/`)
+      ? [(JSON.parse(value) as { content: { path: string; offset: number } }).content]
+      : [],
+  );
+  return new Map(positions.map(({ path, offset }) => [path.slice(path.lastIndexOf('/') + 1), offset]));
+}
+
+async function recordsInFlight(folder: HubFolder): Promise<number> {
+  const { body } = await folder.api('/status');
+  const { pipelines } = JSON.parse(body) as { pipelines: { sources: { inFlight: number }[] }[] };
+  return pipelines[0]!.sources[0]!.inFlight;
 }

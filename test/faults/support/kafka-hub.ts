@@ -11,6 +11,8 @@ interface KafkaHubOptions {
   readonly brokers: string;
   /** Of the pipeline, its topic and the hub's group: one that nobody else has. */
   readonly name: string;
+  /** Of the topic. Default 1. */
+  readonly partitions?: number;
   /** YAML of the list entry. Default: published files below `out`. */
   readonly sink?: string;
   /** Options of `kafka`, behind a comma. */
@@ -23,11 +25,11 @@ const FILES = 'file: { path: out, roll: { age: 1s, idle: 100ms } }';
 
 /** A hub whose topics are in Kafka, with one pipeline that follows the files `*.log` of its folder. */
 export function kafkaHub(options: KafkaHubOptions): Promise<HubFolder> {
-  const { name, sink = FILES, kafka = '', hub = '' } = options;
+  const { name, partitions = 1, sink = FILES, kafka = '', hub = '' } = options;
   const yaml = `name: ${name}
 sources:
   - file: { include: ['*.log'] }
-topic: { name: ${name}, partitions: 1 }
+topic: { name: ${name}, partitions: ${partitions} }
 sinks:
   - ${sink}
     retry: { min: 50ms, max: 500ms }
