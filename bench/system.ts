@@ -56,7 +56,7 @@ export interface HttpToKafka extends KafkaTask {
   readonly recordsPerBody: number;
 }
 
-/** `kafka-kafka`: the topic `from` holds all records already, in lz4. */
+/** `kafka-kafka`: the topic `from` holds all records already, in lz4. The name of `topic` ends with `.` and that of `from`, as some copiers want it. */
 export interface KafkaToKafka extends KafkaTask {
   readonly from: string;
 }
@@ -85,8 +85,9 @@ export interface Peers {
   readonly 'file-kafka': readonly System<FileToKafka>[];
   /** Both sizes of bodies; `http-kafka-single` compares with a server that answers at once. */
   readonly 'http-kafka': readonly System<HttpToKafka>[];
-  /** All three: at once, daily and real. */
+  /** With a server that answers at once; `-daily` too. */
   readonly 'kafka-elasticsearch': readonly System<KafkaToElasticsearch>[];
+  readonly 'kafka-elasticsearch-real': readonly System<KafkaToElasticsearch>[];
   readonly 'kafka-kafka': readonly System<KafkaToKafka>[];
   readonly 'file-file': readonly System<FileToFile>[];
 }

@@ -29,9 +29,9 @@ export class Topics {
     );
   }
 
-  /** A new one; its name. */
-  async create(prefix: string): Promise<string> {
-    const name = `bench-${prefix}-${randomBytes(4).toString('hex')}`;
+  /** A new one; its name, which ends with `suffix`. */
+  async create(prefix: string, suffix = ''): Promise<string> {
+    const name = `bench-${prefix}-${randomBytes(4).toString('hex')}${suffix}`;
     this.#made.add(name);
     await this.#client.createTopic({ name, partitions: PARTITIONS, replicationFactor: 1 });
     await this.holds(name);

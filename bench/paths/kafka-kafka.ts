@@ -23,7 +23,7 @@ export const kafkaKafka: Path = {
 async function stage({ bench, folder, codec, records }: Place): Promise<Stage<KafkaToKafka>> {
   const { brokers, topics } = bench;
   const from = await bench.filledTopic(records);
-  const topic = await topics.create('copy');
+  const topic = await topics.create('copy', `.${from}`);
   return {
     task: { folder, brokers, topic, codec, records, from },
     feed: null,
