@@ -1,4 +1,4 @@
-import { protocolAPIsById, protocolAPIsByName, type API } from '@platformatic/kafka';
+import { protocolAPIsById, protocolAPIsByName, type API } from './package.ts';
 import type { Clock, SluiceError } from '../../api/index.ts';
 import { addressOf, type BrokerAddress } from '../common/address.ts';
 import { KafkaError } from '../common/errors.ts';

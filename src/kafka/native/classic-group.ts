@@ -1,4 +1,4 @@
-import * as kafka from '@platformatic/kafka';
+import { kafka } from './package.ts';
 import type { GroupGeneration } from '../client.ts';
 import { abortable } from '../common/abortable.ts';
 import { assignPartitions } from './assignor.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import * as kafka from '@platformatic/kafka';
+import { kafka } from './package.ts';
 import type { GroupGeneration } from '../client.ts';
 import { KafkaError, protocolError, ProtocolError, throwOnCode } from '../common/errors.ts';
 import { kafkaError } from './errors.ts';

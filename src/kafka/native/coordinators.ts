@@ -1,4 +1,4 @@
-import * as kafka from '@platformatic/kafka';
+import { kafka } from './package.ts';
 import type { BrokerAddress } from '../common/address.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { protocolError } from '../common/errors.ts';

@@ -1,4 +1,4 @@
-import { MultipleErrors, ResponseError } from '@platformatic/kafka';
+import { MultipleErrors, ResponseError } from './package.ts';
 import { SluiceError } from '../../api/index.ts';
 import { KafkaError, protocolError } from '../common/errors.ts';
 import { WireError } from './wire.ts';

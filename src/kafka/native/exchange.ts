@@ -1,4 +1,4 @@
-import type { API, Connection, Reader, Writer } from '@platformatic/kafka';
+import type { API, Connection, Reader, Writer } from './package.ts';
 import type { Wire } from './wire.ts';
 
 export interface RawRequest<Answer> {

@@ -1,5 +1,5 @@
 import type { AbortedTransaction } from '../common/take-batches.ts';
-import { Writer, type Reader } from '@platformatic/kafka';
+import { Writer, type Reader } from './package.ts';
 import type { ReaderOptions } from '../client.ts';
 
 export const FETCH_API_KEY = 1;

@@ -1,4 +1,4 @@
-import * as kafka from '@platformatic/kafka';
+import { kafka } from './package.ts';
 import type { GroupOffset, KafkaClient, KafkaGroup } from '../client.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import * as kafka from '@platformatic/kafka';
+import { kafka } from './package.ts';
 import { SluiceError, type Clock } from '../../api/index.ts';
 import type { BrokerAddress } from '../common/address.ts';
 import type { BrokerConnection } from './broker-connection.ts';

@@ -1,6 +1,6 @@
-import * as kafka from '@platformatic/kafka';
+import { kafka } from './package.ts';
 
-export const offsetFetchApis = [
+export const offsetFetchApis: readonly (typeof kafka.offsetFetchV2.api)[] = [
   kafka.offsetFetchV2.api,
   kafka.offsetFetchV3.api,
   kafka.offsetFetchV4.api,
@@ -9,9 +9,12 @@ export const offsetFetchApis = [
   kafka.offsetFetchV7.api,
 ];
 /** From 3.0 on: of several groups at a time. */
-export const offsetFetchOfGroupsApis = [kafka.offsetFetchV8.api, kafka.offsetFetchV9.api];
+export const offsetFetchOfGroupsApis: readonly (typeof kafka.offsetFetchV8.api)[] = [
+  kafka.offsetFetchV8.api,
+  kafka.offsetFetchV9.api,
+];
 
-export const offsetCommitApis = [
+export const offsetCommitApis: readonly (typeof kafka.offsetCommitV2.api)[] = [
   kafka.offsetCommitV2.api,
   kafka.offsetCommitV3.api,
   kafka.offsetCommitV4.api,

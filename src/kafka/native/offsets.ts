@@ -1,4 +1,4 @@
-import * as kafka from '@platformatic/kafka';
+import { kafka } from './package.ts';
 import { SluiceError } from '../../api/index.ts';
 import type { OffsetAt, OffsetsOptions } from '../client.ts';
 import type { Cluster } from './cluster.ts';

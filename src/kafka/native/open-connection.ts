@@ -1,4 +1,4 @@
-import { apiVersionsV0, apiVersionsV3 } from '@platformatic/kafka';
+import { kafka } from './package.ts';
 import type { Clock } from '../../api/index.ts';
 import { loadTls } from '../client-tls.ts';
 import type { OAuthTokens } from '../oauth-token.ts';
@@ -55,9 +55,9 @@ export function brokerOpener({
 
 /** Brokers before 2.4 answer version 3 with an error in the layout of version 0, which all of them speak. */
 async function askAbilities(wire: Wire): Promise<BrokerAbilities> {
-  const modern = await answerOf(callApi(wire, apiVersionsV3.api, 'sluice', '1'));
+  const modern = await answerOf(callApi(wire, kafka.apiVersionsV3.api, 'sluice', '1'));
   const answer =
-    modern.errorCode === UNSUPPORTED_VERSION ? await callApi(wire, apiVersionsV0.api, 'sluice', '1') : modern;
+    modern.errorCode === UNSUPPORTED_VERSION ? await callApi(wire, kafka.apiVersionsV0.api, 'sluice', '1') : modern;
   throwOnCode(answer.errorCode, 'asking a broker what it speaks');
   return {
     versions: new Map(

@@ -1,4 +1,4 @@
-import { ResponseError } from '@platformatic/kafka';
+import { ResponseError } from './package.ts';
 import { SluiceError } from '../../api/index.ts';
 import type { KafkaSettings } from '../options.ts';
 import { addressOf, type BrokerAddress } from '../common/address.ts';

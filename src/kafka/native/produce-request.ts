@@ -1,4 +1,4 @@
-import { createAPI, Writer, type API, type Reader } from '@platformatic/kafka';
+import { createAPI, Writer, type API, type Reader } from './package.ts';
 
 const PRODUCE_API_KEY = 0;
 /** Below 3 a broker takes formats of before Kafka 0.11 only. */

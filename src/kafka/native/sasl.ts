@@ -1,18 +1,12 @@
-import {
-  ResponseError,
-  saslAuthenticateV0,
-  saslAuthenticateV1,
-  saslAuthenticateV2,
-  saslHandshakeV1,
-} from '@platformatic/kafka';
+import { kafka, ResponseError } from './package.ts';
 import { bearer } from '../common/bearer.ts';
 import { mechanisms, refusedCredentials, type Sasl } from '../common/credentials.ts';
 import type { OAuthTokens } from '../oauth-token.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { scram } from './scram.ts';
 
-const handshakeApis = [saslHandshakeV1.api];
-const authenticateApis = [saslAuthenticateV2.api, saslAuthenticateV1.api, saslAuthenticateV0.api];
+const handshakeApis = [kafka.saslHandshakeV1.api];
+const authenticateApis = [kafka.saslAuthenticateV2.api, kafka.saslAuthenticateV1.api, kafka.saslAuthenticateV0.api];
 
 /**
  * Authenticates a connection that nothing else was asked on but what the broker speaks. Resolves with how long the broker accepts requests from then on, in

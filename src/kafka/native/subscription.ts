@@ -4,7 +4,7 @@ import {
   decodeCooperativeStickyGeneration,
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
-} from '@platformatic/kafka';
+} from './package.ts';
 import type { AssignableMember } from './assignor.ts';
 
 /** With owned partitions, generation and rack. */

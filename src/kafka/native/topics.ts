@@ -1,4 +1,4 @@
-import * as kafka from '@platformatic/kafka';
+import { kafka } from './package.ts';
 import { SluiceError } from '../../api/index.ts';
 import type { NewKafkaTopic } from '../client.ts';
 import type { BrokerConnection } from './broker-connection.ts';

@@ -1,9 +1,9 @@
-import * as kafka from '@platformatic/kafka';
+import { kafka, type API } from './package.ts';
 
 const END_TXN = 26;
 const TXN_OFFSET_COMMIT = 28;
 
-export const initProducerIdApis = [
+export const initProducerIdApis: readonly (typeof kafka.initProducerIdV0.api)[] = [
   kafka.initProducerIdV0.api,
   kafka.initProducerIdV1.api,
   kafka.initProducerIdV2.api,
@@ -16,17 +16,19 @@ export const initProducerIdApis = [
 export const FIRST_INIT_WITH_EPOCH = 3;
 
 /** Kafka 3.0. */
-export const describeTransactionsApis = [kafka.describeTransactionsV0.api];
+export const describeTransactionsApis: readonly (typeof kafka.describeTransactionsV0.api)[] = [
+  kafka.describeTransactionsV0.api,
+];
 
 /** Versions from 4 on are for brokers among themselves. */
-export const addPartitionsToTxnApis = [
+export const addPartitionsToTxnApis: readonly (typeof kafka.addPartitionsToTxnV0.api)[] = [
   kafka.addPartitionsToTxnV0.api,
   kafka.addPartitionsToTxnV1.api,
   kafka.addPartitionsToTxnV2.api,
   kafka.addPartitionsToTxnV3.api,
 ];
 
-export const addOffsetsToTxnApis = [
+export const addOffsetsToTxnApis: readonly (typeof kafka.addOffsetsToTxnV0.api)[] = [
   kafka.addOffsetsToTxnV0.api,
   kafka.addOffsetsToTxnV1.api,
   kafka.addOffsetsToTxnV2.api,
@@ -41,7 +43,7 @@ export interface EndTxnAnswer {
 type EndTxnArguments = [transactionalId: string, producerId: bigint, producerEpoch: number, committed: boolean];
 
 /** What ends a transaction of protocol 1. */
-export const endTxnApis: readonly kafka.API<EndTxnArguments, EndTxnAnswer>[] = [
+export const endTxnApis: readonly API<EndTxnArguments, EndTxnAnswer>[] = [
   kafka.endTxnV0.api,
   kafka.endTxnV1.api,
   kafka.endTxnV2.api,
@@ -58,7 +60,7 @@ export interface EndTxnProtocol2Answer extends EndTxnAnswer {
  *
  *     EndTxn Response (Version: 5) => throttle_time_ms error_code producer_id producer_epoch TAG_BUFFER
  */
-export const endTxnProtocol2Apis: readonly kafka.API<EndTxnArguments, EndTxnProtocol2Answer>[] = [
+export const endTxnProtocol2Apis: readonly API<EndTxnArguments, EndTxnProtocol2Answer>[] = [
   kafka.createAPI(END_TXN, 5, kafka.endTxnV4.createRequest, (_correlationId, _apiKey, _version, reader) => ({
     throttleTimeMs: reader.readInt32(),
     errorCode: reader.readInt16(),

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { Reader, Writer, type Connection } from '@platformatic/kafka';
+import { Reader, Writer, type Connection } from './package.ts';
 import type { BrokerAddress } from '../common/address.ts';
 
 /** More than any answer that this client asks for. */
