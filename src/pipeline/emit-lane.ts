@@ -7,9 +7,14 @@ import type { SourceTarget } from './source-target.ts';
 const MAX_FLIGHT_BYTES = 8 * 1024 * 1024;
 const MAX_KEYED_FLIGHT_BYTES = 1024 * 1024;
 
+/** With less than this waiting nothing departs behind what is under way: it would only make the flights smaller. */
+const WORTH_A_FLIGHT_BYTES = 256 * 1024;
+
 export interface EmitLaneOptions {
   readonly target: SourceTarget;
   readonly commit: (request: CommitRequest) => Promise<void>;
+  /** How many commits may be under way. More than one only where the log saves no position behind one that failed. */
+  readonly maxCommits: number;
   /** Nothing departs any more. */
   readonly signal: AbortSignal;
   /** Is everything that positions could speak for durable, but for what waits? */
@@ -18,12 +23,14 @@ export interface EmitLaneOptions {
   readonly onRejected: (flight: EmitFlight, error: unknown) => void;
 }
 
-/** Emits in their order, one commit at a time: the first departs at once, those that come meanwhile share the next. */
+/** Commits of emits in their order: the first departs at once, those that come meanwhile share the next. */
 export class EmitLane {
   readonly #options: EmitLaneOptions;
   readonly #maxFlightBytes: number;
   readonly #waiting: EmitFlight[] = [];
-  #departing: Promise<void> | null = null;
+  #underWay = 0;
+  #isPreparing = false;
+  #settling: PromiseWithResolvers<void> | null = null;
 
   constructor(options: EmitLaneOptions) {
     this.#options = options;
@@ -32,12 +39,13 @@ export class EmitLane {
 
   /** Resolves when nothing waits any more; null: nothing does. */
   get settled(): Promise<void> | null {
-    return this.#departing;
+    return this.#settling?.promise ?? null;
   }
 
   add(emit: NewEmit): void {
     this.#flightWithRoom().add(emit);
-    this.#departing ??= this.#depart();
+    this.#settling ??= Promise.withResolvers();
+    if (!this.#isPreparing) void this.#depart();
   }
 
   /** What has not departed, never to depart. */
@@ -53,30 +61,56 @@ export class EmitLane {
     return flight;
   }
 
-  async #depart(): Promise<void> {
-    for (let flight = this.#waiting.shift(); flight !== undefined; flight = this.#waiting.shift()) {
-      try {
-        const request = await this.#commit(flight);
-        this.#options.onCommitted(flight, request);
-      } catch (error) {
-        this.#options.onRejected(flight, error);
-      }
-    }
-    this.#departing = null;
+  #nextToDepart(): EmitFlight | undefined {
+    const [next] = this.#waiting;
+    if (next === undefined || this.#underWay >= this.#options.maxCommits) return undefined;
+    return this.#underWay === 0 || next.bytes >= WORTH_A_FLIGHT_BYTES ? this.#waiting.shift() : undefined;
   }
 
-  async #commit(flight: EmitFlight): Promise<FlightRequest> {
-    const { target, signal, commit } = this.#options;
-    const savesPositions = this.#options.savesPositions();
-    const prepared = await createFlightRequest(flight, target, { savesPositions, signal });
+  /** Prepares one flight at a time, since commits are called in the order of the emits. */
+  async #depart(): Promise<void> {
+    this.#isPreparing = true;
+    for (let flight = this.#nextToDepart(); flight !== undefined; flight = this.#nextToDepart()) {
+      this.#underWay++;
+      const { target, signal, savesPositions } = this.#options;
+      const options = { savesPositions: savesPositions(), signal };
+      try {
+        void this.#commit(flight, await createFlightRequest(flight, target, options));
+      } catch (error) {
+        this.#land(() => {
+          this.#options.onRejected(flight, error);
+        });
+      }
+    }
+    this.#isPreparing = false;
+    if (this.#underWay > 0 || this.#waiting.length > 0) return;
+    this.#settling?.resolve();
+    this.#settling = null;
+  }
+
+  async #commit(flight: EmitFlight, prepared: FlightRequest): Promise<void> {
+    const { signal, commit, onCommitted, onRejected } = this.#options;
+    const { batches = [], positions = [], dedupe = [] } = prepared.request;
+    let land: () => void;
     try {
       // Closed while the copies were made: the next run may have read the positions already.
       signal.throwIfAborted();
-      const { batches = [], positions = [], dedupe = [] } = prepared.request;
       if (batches.length + positions.length + dedupe.length > 0) await commit(prepared.request);
-    } finally {
-      prepared.release();
+      land = () => {
+        onCommitted(flight, prepared);
+      };
+    } catch (error) {
+      land = () => {
+        onRejected(flight, error);
+      };
     }
-    return prepared;
+    prepared.release();
+    this.#land(land);
+  }
+
+  #land(tell: () => void): void {
+    this.#underWay--;
+    tell();
+    if (!this.#isPreparing) void this.#depart();
   }
 }

@@ -9,6 +9,9 @@ import type { FlightRequest } from './flight-request.ts';
 import { SealedRecords } from './sealed-records.ts';
 import type { SourceTarget } from './source-target.ts';
 
+/** Of one lane: as many as keep a link with latency busy. */
+const MAX_COMMITS = 4;
+
 export interface CommittedFlight {
   readonly records: number;
   readonly bytes: number;
@@ -95,10 +98,11 @@ export class EmitQueue {
   }
 
   #createLane(): EmitLane {
-    const { target, commit } = this.#options;
+    const { target, commit, partitionsFailApart } = this.#options;
     return new EmitLane({
       target,
       commit,
+      maxCommits: partitionsFailApart ? MAX_COMMITS : 1,
       signal: this.#stop.signal,
       savesPositions: () => !this.#hasGap,
       onCommitted: (flight, request) => {
