@@ -69,6 +69,7 @@ export class Batcher {
     return (isAlone || isLarge) && count <= maxRecords && byteLength <= maxBytes;
   }
 
+  /** Ends before stored batches that may pass as they are: looking into them would open them. */
   #gather(feeds: readonly PartitionFeed[]): WriteBatch {
     const view = this.#views.take();
     const chunks = new Set<HeldChunk>();
@@ -78,9 +79,11 @@ export class Batcher {
     let isFull = false;
     for (const feed of feeds) {
       if (isFull) break;
+      if (feed.queue[0]!.view.sealed !== null) continue;
       used.push(feed);
       for (const queued of feed.queue) {
         const from = queued.view;
+        if (from.sealed !== null) break;
         chunks.add(queued.chunk);
         while (queued.at < from.count && !isFull) {
           isFull =

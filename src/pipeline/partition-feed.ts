@@ -47,12 +47,12 @@ export class PartitionFeed {
     return bytes;
   }
 
-  /** Timestamp of the oldest record that is not finished; null when none was read. */
+  /** Timestamp of the oldest record that is not finished, or of the first of its stored batch; null when none was read. */
   get oldestTimestamp(): number | null {
     const { settled } = this.watermark;
     for (const { records } of this.chunks) {
       const index = firstAtOrAfter(records, settled);
-      if (index < records.count) return records.timestamp(index);
+      if (index < records.count) return records.baseTimestamp(index);
     }
     return null;
   }

@@ -1,6 +1,13 @@
 import type { StoredBatch, TopicPartition } from '../api/index.ts';
 import { corrupt, readBatchHeader, setBaseOffset, verifyBatch, type BatchHeader } from './header.ts';
 
+interface UnopenedBatch extends StoredBatch {
+  readonly baseOffset: number;
+  readonly baseTimestamp: number;
+  /** Where it begins in the chunk. */
+  readonly at: number;
+}
+
 /**
  * Stored batches that nobody looks into: what their headers say of their records is enough to account for them. Throws
  * `RECORD_CORRUPT` and `RECORD_UNSUPPORTED`.
@@ -10,7 +17,7 @@ export class SealedChunk {
   readonly chunk: Buffer;
   readonly from: number;
   readonly count: number;
-  readonly batches: readonly (StoredBatch & { readonly baseOffset: number; readonly at: number })[];
+  readonly batches: readonly UnopenedBatch[];
 
   /** Null when some batch has to be opened: it begins below `from`, has gaps, is a control batch, or carries the broker's time. */
   static of(partition: TopicPartition, chunk: Buffer, from: number): SealedChunk | null {
@@ -34,8 +41,9 @@ export class SealedChunk {
     this.chunk = chunk;
     this.from = from;
     let first = 0;
-    this.batches = headers.map(({ header: { baseOffset, byteLength, count }, at }) => {
-      const batch = { partition, bytes: chunk.subarray(at, at + byteLength), first, count, baseOffset, at };
+    this.batches = headers.map(({ header: { baseOffset, baseTimestamp, byteLength, count }, at }) => {
+      const bytes = chunk.subarray(at, at + byteLength);
+      const batch = { partition, bytes, first, count, baseOffset, baseTimestamp, at };
       first += count;
       return batch;
     });
@@ -43,14 +51,24 @@ export class SealedChunk {
   }
 
   offset(index: number): number {
-    const batch = this.batches.findLast(({ first }) => first <= index);
-    if (batch === undefined || index >= this.count) throw new RangeError(`record ${index} of ${this.count}`);
-    return batch.baseOffset + index - batch.first;
+    const { baseOffset, first } = this.#batchOf(index);
+    return baseOffset + index - first;
+  }
+
+  /** When the first record of its batch was. */
+  baseTimestamp(index: number): number {
+    return this.#batchOf(index).baseTimestamp;
   }
 
   /** Makes the bytes what they were: whoever got the batches may have written base offsets of its own. */
   restore(): void {
     for (const { at, baseOffset } of this.batches) setBaseOffset(this.chunk, at, baseOffset);
+  }
+
+  #batchOf(index: number): UnopenedBatch {
+    const batch = this.batches.findLast(({ first }) => first <= index);
+    if (batch === undefined || index >= this.count) throw new RangeError(`record ${index} of ${this.count}`);
+    return batch;
   }
 }
 

@@ -150,6 +150,11 @@ export class RecordView implements RecordBatch {
     return this.#places.timestamps[index]!;
   }
 
+  /** As `timestamp`, but of a stored batch that nobody looked into the time of the first record: it stays as it is, for somebody may be sending it. */
+  baseTimestamp(index: number): number {
+    return this.#sealed === null ? this.timestamp(index) : this.#sealed.baseTimestamp(index);
+  }
+
   offset(index: number): number {
     if (this.#sealed !== null) return this.#sealed.offset(index);
     this.#assertIndex(index);

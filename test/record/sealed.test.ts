@@ -91,3 +91,19 @@ test('another view takes over records one by one', () => {
   expect(allOf(part).map(({ value }) => value!.toString())).toEqual(['c', 'a']);
   expect(part.sealed).toBeNull();
 });
+
+test('the time of a batch is known without opening it', () => {
+  const view = sealedView(
+    chunkOf([
+      [
+        { ...simple('a'), timestamp: 5 },
+        { ...simple('b'), timestamp: 8 },
+      ],
+      [simple('c')],
+    ]),
+  );
+  expect([0, 1, 2].map((index) => view.baseTimestamp(index))).toEqual([5, 5, 7]);
+  expect(view.sealed).not.toBeNull();
+  expect(view.timestamp(1)).toBe(8);
+  expect([0, 1, 2].map((index) => view.baseTimestamp(index))).toEqual([5, 8, 7]);
+});
