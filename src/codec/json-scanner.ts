@@ -26,6 +26,11 @@ const CLOSE_BRACE = 0x7d;
 
 const literals = new Map(['true', 'false', 'null'].map((text) => [text.charCodeAt(0), Buffer.from(text)]));
 
+/** 1 for what stands for itself within a string. */
+const isPlain = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
+
 /**
  * Walks JSON texts (RFC 8259) without building anything: the check that lets raw bytes through unchanged. It never recurses, so that depth costs
  * neither stack nor time beyond the limit. Duplicate names, lone surrogates in escapes and numbers of any size are valid JSON and pass.
@@ -130,11 +135,10 @@ export class JsonScanner {
   }
 
   #skipString(bytes: Buffer, at: number, end: number): number {
-    for (at++; at < end; at++) {
+    for (at = skipPlain(bytes, at + 1); at < end; at = skipPlain(bytes, at + 1)) {
       const byte = bytes[at]!;
       if (byte === QUOTE) return at + 1;
-      if (byte < SPACE) return this.#unexpected(bytes, at, end, 'an escape instead of a control character');
-      if (byte !== BACKSLASH) continue;
+      if (byte !== BACKSLASH) return this.#unexpected(bytes, at, end, 'an escape instead of a control character');
       at = this.#skipEscape(bytes, at, end);
       if (at < 0) return -1;
     }
@@ -199,6 +203,12 @@ export function skipSpace(bytes: Buffer, at: number, end: number): number {
     const byte = bytes[at]!;
     if (byte !== SPACE && byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== TAB) break;
   }
+  return at;
+}
+
+/** To the next byte that means something within a string. It may lie behind the string's end, at the latest where the bytes end: there 0 is read. */
+function skipPlain(bytes: Buffer, at: number): number {
+  while (isPlain[bytes[at]! | 0] !== 0) at++;
   return at;
 }
 
