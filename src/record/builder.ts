@@ -22,7 +22,10 @@ const NULL = 1;
 const NO_HEADERS = 0;
 /** Below so many bytes a loop is quicker than a call. */
 const SMALL_COPY_BYTES = 48;
-const FIRST_RECORDS = 512;
+/** So many numbers V8 keeps within its heap: requests with a record each have a builder each. */
+const FIRST_RECORDS = 16;
+/** Until then the room for starts grows by eight times. */
+const MANY_RECORDS = 1024;
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called on any Uint8Array, so that a slice needs no view object
 const copyBytes = (Buffer.prototype as Buffer).copy;
@@ -252,7 +255,7 @@ export class RecordBatchBuilder implements BatchBuilder {
   }
 
   #added(first: number, end: number, timestamp: number): void {
-    if (this.#count === this.#starts.length) this.#starts = doubled(this.#starts);
+    if (this.#count === this.#starts.length) this.#starts = enlarged(this.#starts);
     if (this.#count === 0) {
       this.#baseTimestamp = timestamp;
       this.#maxTimestamp = timestamp;
@@ -265,7 +268,7 @@ export class RecordBatchBuilder implements BatchBuilder {
     from.#assertHeld();
     if (from.#end > this.#capacity) return this.#full();
     from.#bytes.copy(this.#bytes, BATCH_HEADER_BYTES, BATCH_HEADER_BYTES, from.#end);
-    while (this.#starts.length < from.#count) this.#starts = doubled(this.#starts);
+    while (this.#starts.length < from.#count) this.#starts = enlarged(this.#starts);
     this.#starts.set(from.#starts.subarray(0, from.#count));
     this.#count = from.#count;
     this.#end = from.#end;
@@ -335,8 +338,8 @@ function afterField(bytes: Buffer, at: number): number {
   return skipVarint(bytes, at) + Math.max(0, readVarint(bytes, at));
 }
 
-function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(array.length * 2);
+function enlarged(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * (array.length < MANY_RECORDS ? 8 : 2));
   larger.set(array);
   return larger;
 }
