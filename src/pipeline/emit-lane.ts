@@ -23,13 +23,14 @@ export interface EmitLaneOptions {
   readonly onRejected: (flight: EmitFlight, error: unknown) => void;
 }
 
-/** Commits of emits in their order: the first departs at once, those that come meanwhile share the next. */
+/** Commits of emits in their order: the first departs at the end of the turn, with whatever else was read in it; those that come meanwhile share the next. */
 export class EmitLane {
   readonly #options: EmitLaneOptions;
   readonly #maxFlightBytes: number;
   readonly #waiting: EmitFlight[] = [];
   #underWay = 0;
   #isPreparing = false;
+  #isScheduled = false;
   #settling: PromiseWithResolvers<void> | null = null;
 
   constructor(options: EmitLaneOptions) {
@@ -45,7 +46,12 @@ export class EmitLane {
   add(emit: NewEmit): void {
     this.#flightWithRoom().add(emit);
     this.#settling ??= Promise.withResolvers();
-    if (!this.#isPreparing) void this.#depart();
+    if (this.#isPreparing || this.#isScheduled || !this.#mayDepart()) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      if (!this.#isPreparing) void this.#depart();
+    });
   }
 
   /** What has not departed, never to depart. */
@@ -61,16 +67,17 @@ export class EmitLane {
     return flight;
   }
 
-  #nextToDepart(): EmitFlight | undefined {
+  #mayDepart(): boolean {
     const [next] = this.#waiting;
-    if (next === undefined || this.#underWay >= this.#options.maxCommits) return undefined;
-    return this.#underWay === 0 || next.bytes >= WORTH_A_FLIGHT_BYTES ? this.#waiting.shift() : undefined;
+    if (next === undefined || this.#underWay >= this.#options.maxCommits) return false;
+    return this.#underWay === 0 || next.bytes >= WORTH_A_FLIGHT_BYTES;
   }
 
   /** Prepares one flight at a time, since commits are called in the order of the emits. */
   async #depart(): Promise<void> {
     this.#isPreparing = true;
-    for (let flight = this.#nextToDepart(); flight !== undefined; flight = this.#nextToDepart()) {
+    while (this.#mayDepart()) {
+      const flight = this.#waiting.shift()!;
       this.#underWay++;
       const { target, signal, savesPositions } = this.#options;
       const options = { savesPositions: savesPositions(), signal };
