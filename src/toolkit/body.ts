@@ -3,6 +3,7 @@ import type { Clock } from '../api/index.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { Refusal } from './refusal.ts';
 
+const NOTHING = Buffer.alloc(0);
 const FIRST_BUFFER_BYTES = 16 * 1024;
 /** How long a body may wait for memory before its client is told to come back. */
 export const MEMORY_WAIT_MS = 1000;
@@ -12,9 +13,11 @@ export interface BodyOptions {
   /** What is taken is the caller's: `HeldBody.release` gives it back. */
   readonly budget: ByteBudget;
   readonly clock: Clock;
+  /** The body is whole, or will never be. */
+  readonly onSettled: () => void;
 }
 
-/** Bytes that count against a budget until they are released. */
+/** Bytes that count against a budget until they are released, when `bytes` are none any more: who waits for an answer must not keep them from being collected. */
 export interface HeldBody {
   readonly bytes: Buffer;
   release(): void;
@@ -24,14 +27,14 @@ export interface HeldBody {
  * Gathers a request's body in one buffer. Chunks are copied, not kept: a client that sends one byte a chunk would otherwise cost a hundred
  * times its bytes.
  */
-export class BodyReader {
+export class BodyReader implements HeldBody {
   readonly whole: Promise<HeldBody>;
   receivedBytes = 0;
   readonly startedAtMs: number;
   lastByteAtMs: number;
   readonly #request: IncomingMessage;
   readonly #options: BodyOptions;
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = NOTHING;
   #takenBytes = 0;
   #isSettled = false;
   #resolve!: (body: HeldBody) => void;
@@ -46,16 +49,28 @@ export class BodyReader {
       this.#reject = reject;
     });
     request.on('data', this.#onData);
-    request.once('end', this.#onEnd);
-    request.once('close', this.#onClose);
+    request.on('end', this.#onEnd);
+    request.on('close', this.#onClose);
     request.on('error', this.#onClose);
+  }
+
+  /** All of them once `whole` has resolved. */
+  get bytes(): Buffer {
+    return this.#buffer;
   }
 
   /** Ends the reading; `whole` rejects. */
   fail(error: Error): void {
     if (!this.#settle()) return;
-    this.#release();
+    this.release();
     this.#reject(error);
+  }
+
+  release(): void {
+    const taken = this.#takenBytes;
+    this.#takenBytes = 0;
+    this.#buffer = NOTHING;
+    if (taken > 0) this.#options.budget.give(taken);
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -119,12 +134,8 @@ export class BodyReader {
 
   readonly #onEnd = (): void => {
     if (!this.#settle()) return;
-    this.#resolve({
-      bytes: this.#buffer.subarray(0, this.receivedBytes),
-      release: () => {
-        this.#release();
-      },
-    });
+    if (this.#buffer.length > this.receivedBytes) this.#buffer = this.#buffer.subarray(0, this.receivedBytes);
+    this.#resolve(this);
   };
 
   readonly #onClose = (): void => {
@@ -137,14 +148,8 @@ export class BodyReader {
     this.#request.removeListener('data', this.#onData);
     this.#request.removeListener('end', this.#onEnd);
     this.#request.removeListener('close', this.#onClose);
+    this.#options.onSettled();
     return true;
-  }
-
-  #release(): void {
-    const taken = this.#takenBytes;
-    this.#takenBytes = 0;
-    this.#buffer = Buffer.alloc(0);
-    if (taken > 0) this.#options.budget.give(taken);
   }
 }
 

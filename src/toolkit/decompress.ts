@@ -15,6 +15,7 @@ export interface InflateLimits {
 /** A body may grow to this size whatever its ratio; beyond, to a hundred times what was sent. Logs reach thirty, bombs a thousand and more. */
 const FREE_BYTES = 1024 * 1024;
 const MAX_RATIO = 100;
+const NOTHING = Buffer.alloc(0);
 const CHUNK_BYTES = 64 * 1024;
 /** Tools that compress in parallel write a frame per megabyte or more; frames without content would only cost decoders. */
 const MAX_FRAMES = 1024;
@@ -142,14 +143,15 @@ class Inflation {
   }
 
   result(): HeldBody {
-    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#byteLength);
-    this.#chunks.length = 0;
-    return {
-      bytes,
+    const body = {
+      bytes: this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#byteLength),
       release: () => {
+        body.bytes = NOTHING;
         this.drop();
       },
     };
+    this.#chunks.length = 0;
+    return body;
   }
 
   drop(): void {

@@ -43,19 +43,21 @@ export class HttpExchange {
   }
 
   /** The body as it was sent. Throws `Refusal` (413, 408, 400, 429, 501), or `ClientGone`. Call it once. */
-  async readBody(options: { readonly maxBytes: number; readonly budget: ByteBudget }): Promise<HeldBody> {
+  readBody(options: { readonly maxBytes: number; readonly budget: ByteBudget }): Promise<HeldBody> {
     if (this.#failure !== null) throw this.#failure;
     checkAnnouncedBody(this.request, options.maxBytes);
     if (this.#expectsContinue) this.#response.writeContinue();
-    this.#reader = new BodyReader(this.request, { ...options, clock: this.#clock });
-    this.connection.receiving = this.#reader;
-    try {
-      return await this.#reader.whole;
-    } finally {
-      this.#reader = null;
-      this.connection.receiving = null;
-      this.wholeSinceMs = this.#clock.monotonic();
-    }
+    const reader = new BodyReader(this.request, {
+      ...options,
+      clock: this.#clock,
+      onSettled: () => {
+        this.#reader = null;
+        this.connection.receiving = null;
+        this.wholeSinceMs = this.#clock.monotonic();
+      },
+    });
+    this.#reader = this.connection.receiving = reader;
+    return reader.whole;
   }
 
   get isReceiving(): boolean {
@@ -129,10 +131,9 @@ export function refusalAnswer(refusal: Refusal): HttpAnswer {
 }
 
 function headersOf(answer: HttpAnswer, text: string, closes: boolean): OutgoingHttpHeaders {
-  return {
-    ...answer.headers,
-    ...(text === '' ? {} : { 'Content-Type': 'application/json' }),
-    ...(answer.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(text) }),
-    ...(closes ? { Connection: 'close' } : {}),
-  };
+  const headers: OutgoingHttpHeaders = { ...answer.headers };
+  if (text !== '') headers['Content-Type'] = 'application/json';
+  if (answer.status !== 204) headers['Content-Length'] = Buffer.byteLength(text);
+  if (closes) headers.Connection = 'close';
+  return headers;
 }

@@ -59,8 +59,9 @@ afterEach(async () => {
 /** Answers with how many bytes it read. */
 async function echo(exchange: HttpExchange): Promise<{ status: number; body: { bytes: number } }> {
   const body = await exchange.readBody({ maxBytes: 100_000, budget });
+  const bytes = body.bytes.length;
   body.release();
-  return { status: 200, body: { bytes: body.bytes.length } };
+  return { status: 200, body: { bytes } };
 }
 
 test('a body that comes byte by byte costs its bytes, and is whole', async () => {
