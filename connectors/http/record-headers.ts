@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 export type HeaderList = readonly (readonly [name: string, value: Buffer])[];
 
+const NO_HEADERS: HeaderList = [];
 /** Room for the varints of a name and a value. */
 const LENGTHS_BYTES = 10;
 
@@ -15,6 +16,7 @@ export class RecordHeaders {
 
   /** One list for all records of a request. */
   of(request: IncomingMessage): HeaderList {
+    if (this.#names.length === 0) return NO_HEADERS;
     return this.#names.flatMap((name) => {
       const value = request.headers[name];
       if (value === undefined) return [];

@@ -9,6 +9,8 @@ const TURN_BYTES = 4 * 1024 * 1024;
 /** What a record takes beside its value and its headers, at most. */
 const RECORD_OVERHEAD_BYTES = 24;
 const FIRST_RECORDS = 64;
+/** Of so many records the places are kept for the next body. */
+const KEPT_RECORDS = 16 * 1024;
 
 const slicesOf: Readonly<Record<BodyFormat, typeof jsonSlices>> = {
   json: jsonSlices,
@@ -16,7 +18,7 @@ const slicesOf: Readonly<Record<BodyFormat, typeof jsonSlices>> = {
   text: lineSlices,
 };
 
-/** Where the records of a body lie in it: two numbers each, no objects. */
+/** Where the records of a body lie in it: two numbers each, no objects. Used again, since an array for each body is a good part of what a small one costs. */
 export class FoundRecords {
   count = 0;
   valueBytes = 0;
@@ -34,6 +36,12 @@ export class FoundRecords {
     this.valueBytes += end - start;
   }
 
+  reset(): void {
+    this.count = 0;
+    this.valueBytes = 0;
+    if (this.#bounds.length > 2 * KEPT_RECORDS) this.#bounds = new Int32Array(2 * FIRST_RECORDS);
+  }
+
   start(index: number): number {
     return this.#bounds[2 * index]!;
   }
@@ -48,37 +56,52 @@ export class FoundRecords {
   }
 }
 
-/** Finds and checks every record of a body. Throws `Refusal` with the place when one is bad. */
-export async function findRecords(
-  bytes: Buffer,
-  declared: Declared,
-  limits: { readonly maxRecords: number; readonly maxRecordBytes: number },
-): Promise<FoundRecords> {
-  const { maxRecordBytes } = limits;
-  const format = declared === 'unknown' ? guessFormat(bytes, maxRecordBytes) : declared;
-  const slices: RecordSlices = slicesOf[format](bytes, { ...defaultCodecLimits, maxRecordBytes });
-  const found = new FoundRecords();
-  let turnEnd = TURN_BYTES;
-  while (slices.next()) {
-    if (found.count === limits.maxRecords) throw tooManyRecords(limits.maxRecords);
-    found.add(slices.start, slices.end);
-    if (slices.end < turnEnd) continue;
-    turnEnd = slices.end + TURN_BYTES;
-    await otherTurns();
+/** Finds and checks the records of a body. */
+export class RecordSearch {
+  readonly found: FoundRecords;
+  readonly #bytes: Buffer;
+  readonly #format: BodyFormat;
+  readonly #isGuessed: boolean;
+  readonly #slices: RecordSlices;
+  readonly #maxRecords: number;
+
+  /** Adds to `found`, which is empty. */
+  constructor(
+    found: FoundRecords,
+    { bytes, declared }: { readonly bytes: Buffer; readonly declared: Declared },
+    { maxRecords, maxRecordBytes }: { readonly maxRecords: number; readonly maxRecordBytes: number },
+  ) {
+    this.found = found;
+    this.#bytes = bytes;
+    this.#isGuessed = declared === 'unknown';
+    this.#format = declared === 'unknown' ? guessFormat(bytes, maxRecordBytes) : declared;
+    this.#slices = slicesOf[this.#format](bytes, { ...defaultCodecLimits, maxRecordBytes });
+    this.#maxRecords = maxRecords;
   }
-  if (slices.fault !== null) throw bodyFault(bytes, slices.fault, { format, isGuessed: declared === 'unknown' });
-  return found;
+
+  /** Goes on for a turn; false at the end. Throws `Refusal` with the place when a record is bad. */
+  advance(): boolean {
+    const slices = this.#slices;
+    const turnEnd = slices.end + TURN_BYTES;
+    while (slices.next()) {
+      if (this.found.count === this.#maxRecords) throw tooManyRecords(this.#maxRecords);
+      this.found.add(slices.start, slices.end);
+      if (slices.end >= turnEnd) return true;
+    }
+    if (slices.fault === null) return false;
+    throw bodyFault(this.#bytes, slices.fault, { format: this.#format, isGuessed: this.#isGuessed });
+  }
 }
 
-/** The batch has room for all. */
-export async function appendRecords(
+/** Appends records from the one at `from` on, for a turn; returns where to go on. The batch has room for all. */
+export function appendRecords(
   batch: BatchBuilder,
-  bytes: Buffer,
-  records: FoundRecords,
+  { bytes, records, from }: { readonly bytes: Buffer; readonly records: FoundRecords; readonly from: number },
   { timestampMs, headers }: { readonly timestampMs: number; readonly headers: HeaderList },
-): Promise<void> {
-  let turnEnd = TURN_BYTES;
-  for (let index = 0; index < records.count; index++) {
+): number {
+  const turnEnd = records.start(from) + TURN_BYTES;
+  let index = from;
+  while (index < records.count) {
     const start = records.start(index);
     const end = records.end(index);
     const isAppended =
@@ -86,12 +109,12 @@ export async function appendRecords(
         ? batch.appendSlice(bytes, start, end, timestampMs)
         : batch.append(bytes.subarray(start, end), null, timestampMs, headers);
     if (!isAppended) throw new Error('a batch is smaller than the records that it was made for');
-    if (end < turnEnd) continue;
-    turnEnd = end + TURN_BYTES;
-    await otherTurns();
+    index++;
+    if (end >= turnEnd) break;
   }
+  return index;
 }
 
-function otherTurns(): Promise<void> {
+export function otherTurns(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -14,7 +14,7 @@ import { formatOf, type Declared } from './body-format.ts';
 import { InFlightRequests } from './in-flight-requests.ts';
 import type { SourceOptions } from './options.ts';
 import { payloadBytes, RecordHeaders, writtenBytes } from './record-headers.ts';
-import { appendRecords, findRecords } from './records.ts';
+import { appendRecords, FoundRecords, otherTurns, RecordSearch } from './records.ts';
 import { idempotencyKey, route } from './routing.ts';
 
 /** How long a whole request waits for room in the topic before its client is told to come back. */
@@ -30,6 +30,8 @@ export class RequestHandler {
   readonly #inflater: Inflater;
   readonly #recordHeaders: RecordHeaders;
   readonly #inFlight = new InFlightRequests();
+  /** Large bodies are read in turns, so one alone would not do. */
+  #spare: FoundRecords | null = null;
 
   constructor(options: SourceOptions, context: SourceContext) {
     this.#options = options;
@@ -49,7 +51,7 @@ export class RequestHandler {
     const declared = formatOf(this.#options.format, request.headers['content-type']);
     const key = idempotencyKey(request.headers['idempotency-key']);
     const sent = await exchange.readBody({ maxBytes: this.#options.max_body, budget: this.#budget });
-    const body = await this.#inflater.inflate(sent, coding);
+    const body = coding === 'identity' ? sent : await this.#inflater.inflate(sent, coding);
     if (key === null) return this.#take(exchange, body, declared, null);
     if (this.#context.seen(key)) {
       body.release();
@@ -97,32 +99,45 @@ export class RequestHandler {
 
   /** Checks the whole body before it appends anything. The body is released as soon as its bytes are in the batch: they count once. */
   async #batchOf(exchange: HttpExchange, body: HeldBody, declared: Declared): Promise<BatchBuilder> {
+    const records = this.#spare ?? new FoundRecords();
+    this.#spare = null;
     try {
       const headers = this.#recordHeaders.of(exchange.request);
-      const records = await findRecords(body.bytes, declared, {
-        maxRecords: this.#options.max_records,
-        maxRecordBytes: this.#context.maxRecordBytes - payloadBytes(headers),
-      });
-      const batch = await this.#room(records.batchBytes(writtenBytes(headers)));
-      await appendRecords(batch, body.bytes, records, { timestampMs: this.#context.clock.now(), headers });
+      const search = new RecordSearch(
+        records,
+        { bytes: body.bytes, declared },
+        {
+          maxRecords: this.#options.max_records,
+          maxRecordBytes: this.#context.maxRecordBytes - payloadBytes(headers),
+        },
+      );
+      while (search.advance()) await otherTurns();
+      const bytes = records.batchBytes(writtenBytes(headers));
+      const batch = this.#context.tryBatch(bytes) ?? (await this.#room(bytes));
+      const kept = { timestampMs: this.#context.clock.now(), headers };
+      let from = appendRecords(batch, { bytes: body.bytes, records, from: 0 }, kept);
+      while (from < records.count) {
+        await otherTurns();
+        from = appendRecords(batch, { bytes: body.bytes, records, from }, kept);
+      }
       return batch;
     } finally {
       body.release();
+      records.reset();
+      this.#spare = records;
     }
   }
 
   async #room(bytes: number): Promise<BatchBuilder> {
     const { clock } = this.#context;
     const deadline = clock.monotonic() + ROOM_WAIT_MS;
-    for (;;) {
+    while (clock.monotonic() < deadline) {
+      await clock.sleep(ROOM_CHECK_MS);
       const batch = this.#context.tryBatch(bytes);
       if (batch !== null) return batch;
-      if (clock.monotonic() >= deadline) {
-        throw new Refusal(429, 'the topic takes no more input just now; send the request again later', {
-          retryAfterSeconds: 1,
-        });
-      }
-      await clock.sleep(ROOM_CHECK_MS);
     }
+    throw new Refusal(429, 'the topic takes no more input just now; send the request again later', {
+      retryAfterSeconds: 1,
+    });
   }
 }

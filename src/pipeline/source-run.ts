@@ -45,12 +45,7 @@ export class SourceRun {
       batch: (minimumBytes) => this.#batch(minimumBytes),
       tryBatch: (minimumBytes) => this.#tryBatch(minimumBytes),
       // Runs up to the queue before the caller goes on: the builder has changed hands by then.
-      emit: (batch, emitOptions = {}) => {
-        const emitted = this.#emit(batch, emitOptions);
-        // A source may look at it later, or never when it was aborted.
-        emitted.catch(() => undefined);
-        return emitted;
-      },
+      emit: (batch, emitOptions = {}) => this.#emit(batch, emitOptions),
       emitSealed: options.passesSealed ? (batches, emitOptions = {}) => this.#emitSealed(batches, emitOptions) : null,
       load: async (partitions) => selected(await topicLog.positions(connector.name), partitions),
       forget: (partition) => queue.forget(partition),
@@ -65,14 +60,16 @@ export class SourceRun {
     for (const builder of [...this.#lent]) builder.release();
   }
 
-  async #emit(batch: BatchBuilder, options: EmitOptions): Promise<void> {
-    await this.#options.queue.emit(this.#take(batch), options);
+  #emit(batch: BatchBuilder, options: EmitOptions): Promise<void> {
+    if (!(batch instanceof RecordBatchBuilder) || !this.#lent.delete(batch)) {
+      const notOwned = new TypeError('emitting a batch that this source does not own');
+      return watched(Promise.reject(this.#isOver ? this.#overError() : notOwned));
+    }
+    return watched(this.#options.queue.emit(batch, options));
   }
 
   #emitSealed(batches: Buffer, options: EmitOptions): Promise<void> {
-    const emitted = this.#options.queue.emit(new SealedRecords(batches), options);
-    emitted.catch(() => undefined);
-    return emitted;
+    return watched(this.#options.queue.emit(new SealedRecords(batches), options));
   }
 
   async #batch(minimumBytes?: number): Promise<BatchBuilder> {
@@ -114,19 +111,22 @@ export class SourceRun {
     return builder;
   }
 
-  #take(batch: BatchBuilder): RecordBatchBuilder {
-    if (!(batch instanceof RecordBatchBuilder) || !this.#lent.delete(batch)) {
-      throw this.#isOver ? this.#overError() : new TypeError('emitting a batch that this source does not own');
-    }
-    return batch;
-  }
-
   #overError(): SluiceError {
     return new SluiceError(
       'SOURCE_FAILED',
       `using the context of a run of source "${this.#options.connector.name}" that is over`,
     );
   }
+}
+
+/** A source may look at it later, or never when it was aborted. */
+function watched(emitted: Promise<void>): Promise<void> {
+  emitted.catch(ignore);
+  return emitted;
+}
+
+function ignore(): void {
+  // Whoever waits for the emit is told.
 }
 
 function selected(
