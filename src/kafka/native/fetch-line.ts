@@ -36,7 +36,7 @@ export interface FetchLineOptions {
   readonly choose: (line: FetchLine) => readonly FetchPartition[];
   readonly topicId: (topic: string) => string | null;
   /** Looks up leaders anew, after a failure. */
-  readonly refresh: () => Promise<void>;
+  readonly refresh: (line: FetchLine) => Promise<void>;
   readonly onAnswer: (line: FetchLine, answers: readonly PartitionAnswer[], loan: SharedLoan) => void;
 }
 
@@ -77,7 +77,7 @@ export class FetchLine {
 
   async #attempt(): Promise<void> {
     const { cluster, signal, pool, fetchBytes, lane, choose, refresh } = this.#options;
-    if (this.#hasFailed) await refresh();
+    if (this.#hasFailed) await refresh(this);
     const [first] = choose(this);
     if (first === undefined) return;
     const broker = await cluster.connection({ node: this.node }, { lane, signal });

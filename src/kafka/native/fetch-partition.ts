@@ -5,6 +5,8 @@ export class FetchPartition extends ReadingPartition {
   inFlight = -1;
   /** Its last answer was empty: nothing more is expected at once. */
   isDrained = false;
+  /** A broker said so: it is looked up before anything else is asked for. */
+  isLeaderWrong = false;
 
   get wantsFetch(): boolean {
     return this.isFree && this.inFlight !== this.version;

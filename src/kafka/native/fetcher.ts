@@ -154,13 +154,12 @@ export class Fetcher {
 
   /** Begins every fetch that can begin. */
   #begin(): void {
-    const { metadata } = this.#options.cluster;
     const wanted = new Map<number, boolean>();
     for (const partition of this.#partitions.values()) {
       if (!partition.wantsFetch) continue;
-      const leader = metadata.leader(partition.topic, partition.number);
-      if (leader === null || this.#topics.get(partition.topic) === null) void this.#topics.lookUp(partition.topic);
-      else wanted.set(leader.node, (wanted.get(leader.node) ?? false) || !partition.isDrained);
+      const node = this.#leaderOf(partition);
+      if (node === null) this.#lookUpLeader(partition);
+      else wanted.set(node, (wanted.get(node) ?? false) || !partition.isDrained);
     }
     for (const [node, mayHaveMore] of wanted) {
       const { poll, catchUp, untaken } = this.#linesTo(node);
@@ -168,6 +167,19 @@ export class Fetcher {
       if (poll.state === 'idle' && catchUp.state === 'idle' && untaken === 0) this.#run(poll);
       else if (poll.state === 'sent' && catchUp.state === 'idle' && mayHaveMore) this.#run(catchUp);
     }
+  }
+
+  /** Null: to be looked up. */
+  #leaderOf({ topic, number, isLeaderWrong }: FetchPartition): number | null {
+    if (isLeaderWrong || this.#topics.get(topic) === null) return null;
+    return this.#options.cluster.metadata.leader(topic, number)?.node ?? null;
+  }
+
+  #lookUpLeader({ topic, number }: FetchPartition): void {
+    const { metadata } = this.#options.cluster;
+    // Only now that it is asked for again: what was just found is in date.
+    if (metadata.leader(topic, number) === null) metadata.invalidate(topic);
+    void this.#topics.lookUp(topic);
   }
 
   #linesTo(node: number): BrokerLines {
@@ -190,7 +202,7 @@ export class Fetcher {
       ...{ cluster, waiting, signal, pool, isolation, fetchBytes, node, lane, maxWaitMs },
       choose: (line) => this.#choose(line, maxWaitMs === 0),
       topicId: (topic) => this.#topics.get(topic)?.id ?? null,
-      refresh: () => this.#refresh(),
+      refresh: (line) => this.#refresh(line),
       onAnswer: (line, answers, loan) => {
         this.#onAnswer(line, answers, loan);
       },
@@ -215,12 +227,10 @@ export class Fetcher {
   }
 
   #choose(line: FetchLine, catchesUp: boolean): readonly FetchPartition[] {
-    const { metadata } = this.#options.cluster;
     const wanted: FetchPartition[] = [];
     for (const partition of this.#partitions.values()) {
       if (!partition.wantsFetch || (catchesUp && partition.isDrained)) continue;
-      if (metadata.leader(partition.topic, partition.number)?.node !== line.node) continue;
-      if (this.#topics.get(partition.topic) === null) continue;
+      if (this.#leaderOf(partition) !== line.node) continue;
       // It takes the whole answer for itself.
       if (partition.neededBytes > 0) return [partition];
       wanted.push(partition);
@@ -228,21 +238,18 @@ export class Fetcher {
     return wanted;
   }
 
-  async #refresh(): Promise<void> {
-    const { metadata } = this.#options.cluster;
-    const topics = new Set<string>();
-    for (const { topic, number } of this.#partitions.values())
-      if (metadata.leader(topic, number) === null) topics.add(topic);
+  /** Is the broker still the leader of what it did not answer for? */
+  async #refresh(line: FetchLine): Promise<void> {
+    const topics = new Set(this.#choose(line, false).map(({ topic }) => topic));
     await Promise.all([...topics].map((topic) => this.#topics.lookUp(topic)));
   }
 
   #onKnown({ name, incarnation, partitions }: TopicMetadata): void {
-    const { metadata } = this.#options.cluster;
     for (const partition of this.#of(name)) {
       partition.identify(incarnation);
+      partition.isLeaderWrong = false;
       if ((partitions[partition.number]?.leader ?? -1) !== -1) continue;
       this.#events.delay(partition, protocolError(LEADER_NOT_AVAILABLE, `reading ${partition.name}`));
-      metadata.invalidate(name);
     }
     this.#schedule();
   }
@@ -345,7 +352,10 @@ export class Fetcher {
   #onError(partition: FetchPartition, code: number): void {
     const error = protocolError(code, `reading ${partition.name} from offset ${partition.next}`);
     const { class: errorClass } = meaningOf(code);
-    if (errorClass === 'metadata') this.#options.cluster.metadata.invalidate(partition.topic);
+    if (errorClass === 'metadata') {
+      partition.isLeaderWrong = true;
+      this.#options.cluster.metadata.invalidate(partition.topic);
+    }
     if (code === OFFSET_OUT_OF_RANGE) void this.#onOutOfRange(partition);
     else if (code === CORRUPT_MESSAGE) this.#events.fault(partition, new SluiceError('RECORD_CORRUPT', error.message));
     else if (error.retryable) this.#events.delay(partition, error);

@@ -121,11 +121,9 @@ export class Metadata {
     return this.#topics.get(topic)?.topic ?? null;
   }
 
-  /** Null: not known (any more); ask `topic`, which looks it up. */
+  /** As last seen, in date or not, since what is wrong with one partition says nothing about the others of its topic. Null: there was none. */
   leader(topic: string, partition: number): { readonly node: number; readonly epoch: number } | null {
-    const known = this.#topics.get(topic);
-    if (known === undefined || known.isStale) return null;
-    const { leader, epoch } = known.topic.partitions[partition] ?? { leader: -1, epoch: -1 };
+    const { leader, epoch } = this.known(topic)?.partitions[partition] ?? { leader: -1, epoch: -1 };
     return leader === -1 ? null : { node: leader, epoch };
   }
 
