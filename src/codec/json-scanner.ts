@@ -135,7 +135,7 @@ export class JsonScanner {
   }
 
   #skipString(bytes: Buffer, at: number, end: number): number {
-    for (at = skipPlain(bytes, at + 1); at < end; at = skipPlain(bytes, at + 1)) {
+    for (at = skipPlain(bytes, at + 1, end); at < end; at = skipPlain(bytes, at + 1, end)) {
       const byte = bytes[at]!;
       if (byte === QUOTE) return at + 1;
       if (byte !== BACKSLASH) return this.#unexpected(bytes, at, end, 'an escape instead of a control character');
@@ -206,9 +206,14 @@ export function skipSpace(bytes: Buffer, at: number, end: number): number {
   return at;
 }
 
-/** To the next byte that means something within a string. It may lie behind the string's end, at the latest where the bytes end: there 0 is read. */
-function skipPlain(bytes: Buffer, at: number): number {
-  while (isPlain[bytes[at]! | 0] !== 0) at++;
+/** To the next byte that means something within a string, or hardly further than `end`. Behind the last byte 0 is read. */
+function skipPlain(bytes: Buffer, at: number, end: number): number {
+  for (; at < end; at += 4) {
+    if (isPlain[bytes[at]!] === 0) return at;
+    if (isPlain[bytes[at + 1]! | 0] === 0) return at + 1;
+    if (isPlain[bytes[at + 2]! | 0] === 0) return at + 2;
+    if (isPlain[bytes[at + 3]! | 0] === 0) return at + 3;
+  }
   return at;
 }
 
