@@ -11,6 +11,7 @@ import type { Daemon } from './system.ts';
 interface HubTask {
   readonly folder: string;
   readonly brokers?: string;
+  readonly topic?: string;
 }
 
 export interface HubOptions<Task> {
@@ -31,8 +32,8 @@ export function sluice<Task extends HubTask>(options: HubOptions<Task>): Daemon<
     missing: () => Promise.resolve(null),
     async prepare(task) {
       const { folder } = task;
-      const brokers = options.onKafka ? task.brokers! : null;
-      ports.set(folder, await writeHub({ folder, brokers, pipelines: [options.pipeline(task)] }));
+      const kafka = options.onKafka ? { brokers: task.brokers!, topic: task.topic! } : null;
+      ports.set(folder, await writeHub({ folder, kafka, pipelines: [options.pipeline(task)] }));
       return hubProgram(folder);
     },
     ready: ({ folder }, running) => running.until(() => answersReady(ports.get(folder)!), 'the hub to be ready'),
@@ -41,8 +42,8 @@ export function sluice<Task extends HubTask>(options: HubOptions<Task>): Daemon<
 
 interface HubFolder {
   readonly folder: string;
-  /** Null: topics live in the data folder. */
-  readonly brokers: string | null;
+  /** Where topics live; null for the data folder. What the hub makes there gets names that begin with the topic's. */
+  readonly kafka: { readonly brokers: string; readonly topic: string } | null;
   /** Without their names. */
   readonly pipelines: readonly string[];
   /** Further lines of the hub file. */
@@ -50,19 +51,20 @@ interface HubFolder {
 }
 
 /** Writes a hub file and its pipelines; the port where the hub will say whether it is ready. */
-async function writeHub({ folder, brokers, pipelines, settings = [] }: HubFolder): Promise<number> {
+async function writeHub({ folder, kafka, pipelines, settings = [] }: HubFolder): Promise<number> {
   const [port] = (await freePorts(1)) as [number];
   const lines = [
     'data_dir: data',
     `api: { listen: '127.0.0.1:${port}' }`,
-    ...(brokers === null ? [] : [`kafka: { brokers: ['${brokers}'] }`]),
+    ...(kafka === null ? [] : [`kafka: { brokers: ['${kafka.brokers}'] }`]),
     ...settings,
   ];
   await mkdir(join(folder, 'pipelines'), { recursive: true });
   await writeFile(join(folder, 'sluice.yaml'), `${lines.join('\n')}\n`);
-  const run = randomBytes(4).toString('hex');
+  const [topic] = (kafka?.topic ?? 'bench').split('.');
+  const run = `${topic!}-${randomBytes(4).toString('hex')}`;
   for (const [index, pipeline] of pipelines.entries())
-    await writeFile(join(folder, 'pipelines', `${index}.yaml`), `name: bench-${run}-${index}\n${pipeline}`);
+    await writeFile(join(folder, 'pipelines', `${index}.yaml`), `name: ${run}-${index}\n${pipeline}`);
   return port;
 }
 

@@ -15,7 +15,9 @@ else process.exitCode = await main(options);
 
 async function main({ paths, isJson, writes, packageFolder, brokers, ...run }: BenchOptions): Promise<number> {
   if (packageFolder !== null) usePackage(packageFolder);
-  const report = await withBench({ brokers }, (bench) => runPaths(paths, bench, { ...run, note: console.error }));
+  const report = await withBench({ brokers, records: run.records }, (bench) =>
+    runPaths(paths, bench, { ...run, note: console.error }),
+  );
   if (writes) await writeDocuments(report, run);
   console.log(isJson ? JSON.stringify(report) : tableText(report));
   return report.failed.length > 0 ? 1 : 0;

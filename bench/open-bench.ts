@@ -1,48 +1,71 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from './folders.ts';
 import { linesFile } from './lines.ts';
 import { type Bench, unwatched, type Watch } from './path.ts';
+import { endPrograms } from './process.ts';
 import { BenchServers } from './servers.ts';
 import { Topics } from './topics.ts';
 
 interface Options {
+  /** Of a run at the most. */
+  readonly records: number;
   /** A cluster that is there; null for that of the services. */
   readonly brokers: string | null;
   readonly watch?: Watch;
 }
 
-/** Opens what all runs share, hands it on, and ends it whatever happens. */
+/** The lines, a topic of them, and what is deleted and still there. */
+const BYTES_OF_A_RECORD = 4 * 300;
+const RESERVE_BYTES = 2e9;
+
+/** Opens what all runs share, hands it on, and ends it whatever happens, SIGINT and SIGTERM too. */
 export async function withBench<Result>(options: Options, use: (bench: Bench) => Promise<Result>): Promise<Result> {
-  const servers = new BenchServers();
   await mkdir(cacheFolder(), { recursive: true });
+  await assertRoom(options.records);
   // On the file system of the cache, so that input files are further names of cached ones.
   const folder = await mkdtemp(join(cacheFolder(), 'run-'));
-  try {
-    const brokers = options.brokers ?? (await servers.address('kafka')).brokers;
-    const topics = new Topics(brokers);
-    try {
-      const filled = new Map<number, Promise<string>>();
-      return await use({
-        folder,
-        brokers,
-        topics,
-        watch: options.watch ?? unwatched,
-        lines: linesFile,
-        filledTopic(records) {
-          const topic = filled.get(records) ?? fill(topics, records);
-          filled.set(records, topic);
-          return topic;
-        },
-        elasticsearch: async () => (await servers.address('elasticsearch')).url,
-      });
-    } finally {
-      await topics.close();
-    }
-  } finally {
+  const servers = new BenchServers();
+  let topics: Topics | null = null;
+  const end = async (): Promise<void> => {
+    await endPrograms();
+    await topics?.close();
     await rm(folder, { recursive: true, force: true });
     await servers.end();
+  };
+  const onSignal = (): void => void end().finally(() => process.exit(130));
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  try {
+    const brokers = options.brokers ?? (await servers.address('kafka')).brokers;
+    const opened = (topics = new Topics(brokers));
+    const filled = new Map<number, Promise<string>>();
+    return await use({
+      folder,
+      brokers,
+      topics: opened,
+      watch: options.watch ?? unwatched,
+      lines: linesFile,
+      filledTopic(records) {
+        const topic = filled.get(records) ?? fill(opened, records);
+        filled.set(records, topic);
+        return topic;
+      },
+      elasticsearch: async () => (await servers.address('elasticsearch')).url,
+    });
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    await end();
   }
+}
+
+/** A full disk ends brokers, and not only ours. */
+async function assertRoom(records: number): Promise<void> {
+  const { bavail, bsize } = await statfs(cacheFolder());
+  const needed = records * BYTES_OF_A_RECORD + RESERVE_BYTES;
+  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+  if (bavail * bsize >= needed) return;
+  const [free, wanted] = [gigabytes(bavail * bsize), gigabytes(needed)];
+  throw new Error(`${cacheFolder()} has ${free} free, and ${wanted} are needed: take fewer --records`);
 }
 
 async function fill(topics: Topics, records: number): Promise<string> {

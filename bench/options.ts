@@ -25,7 +25,7 @@ export function helpText(): string {
   PATH              ${paths.map(({ name }) => name).join(', ')}; all by default
   --runs N          runs of each system, in turns; the medians count (${DEFAULT_RUNS})
   --records N       records of a run at the most (${DEFAULT_RECORDS}); a slow system gets what it carries in 25 s
-  --system NAME     only this one; may be repeated
+  --system NAME     only this one, in all its kinds; may be repeated
   --codec NAME      only lz4 or none; may be repeated
   --package FOLDER  a built package instead of this checkout, to compare with
   --brokers LIST    a Kafka cluster instead of that of \`npm run services\`
@@ -57,7 +57,9 @@ export function readOptions(parameters: readonly string[]): BenchOptions | null 
       paths: chosenPaths(names).map((path) => ({
         ...path,
         contestants: path.contestants.filter(
-          ({ system, codec }) => (systems?.includes(system) ?? true) && (codecs?.includes(codec) ?? true),
+          ({ system, codec }) =>
+            (systems?.some((name) => system === name || system.startsWith(`${name},`)) ?? true) &&
+            (codecs?.includes(codec) ?? true),
         ),
       })),
       runs: positive('--runs', values.runs),

@@ -23,6 +23,13 @@ const endedWithinMs = 20_000;
 /** USER_HZ, which Linux has fixed for what it tells programs (proc(5)). */
 const ticksPerSecond = 100;
 
+const alive = new Set<RunningProgram>();
+
+/** Ends what still runs, at once: for a bench that is told to stop. */
+export async function endPrograms(): Promise<void> {
+  await Promise.all([...alive].map((program) => program.kill()));
+}
+
 /** A process of the bench, in a group of its own; what it prints is appended to a file. */
 export class RunningProgram {
   readonly #child: ChildProcess;
@@ -33,7 +40,11 @@ export class RunningProgram {
   private constructor(child: ChildProcess, logFile: string) {
     this.#child = child;
     this.#logFile = logFile;
-    this.ended = once(child, 'close').then(([code]) => code as number | null);
+    alive.add(this);
+    this.ended = once(child, 'close').then(([code]) => {
+      alive.delete(this);
+      return code as number | null;
+    });
   }
 
   static async start(program: Program, logFile: string): Promise<RunningProgram> {
@@ -94,6 +105,11 @@ export class RunningProgram {
     const late = sleep(endedWithinMs, 'late' as const, { signal: patience.signal }).catch(() => 'ended' as const);
     await Promise.race([this.ended, late]);
     patience.abort();
+    await this.kill();
+  }
+
+  /** The whole group. */
+  async kill(): Promise<void> {
     try {
       process.kill(-this.pid, 'SIGKILL');
     } catch {

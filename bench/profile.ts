@@ -33,7 +33,7 @@ async function profile(
     parameters: ['--import', new URL('processes/profiler.ts', import.meta.url).href],
     environment: { SLUICE_PROFILE_FOLDER: folder },
   });
-  const measured = await withBench({ brokers, watch: watchInto(folder) }, (bench) => hub.run(bench, records));
+  const measured = await withBench({ brokers, records, watch: watchInto(folder) }, (bench) => hub.run(bench, records));
   console.log(describeRun(name, hub, 'profiled', measured));
   console.log(
     `\n${await profileReport(folder)}\n\nFor a flame chart open the .cpuprofile in ${folder} in a browser's developer tools.`,

@@ -19,7 +19,9 @@ else {
   const { paths, packageFolder, writes, brokers, ...run } = options;
   if (packageFolder !== null) usePackage(packageFolder);
   const needed = paths.filter(({ name }) => !WITHOUT_TARGET.includes(name));
-  const report = await withBench({ brokers }, (bench) => runPaths(needed, bench, { ...run, note: console.error }));
+  const report = await withBench({ brokers, records: run.records }, (bench) =>
+    runPaths(needed, bench, { ...run, note: console.error }),
+  );
   if (writes) await writeDocuments(report, run);
   const verdicts = judge(report.rows);
   console.log(`${tableText(report)}\n\n${verdictsText(verdicts)}`);

@@ -11,7 +11,9 @@ const BATCH_BYTES = 256 * 1024;
 /** The bench's own client: makes topics, fills them and asks for their ends. */
 export class Topics {
   readonly #client: KafkaClient;
-  readonly #made = new Set<string>();
+  /** All names that this bench makes begin with it, those that hubs make for their pipelines too. */
+  readonly #prefix = `bench-${randomBytes(4).toString('hex')}-`;
+  #count = 0;
 
   constructor(brokers: string) {
     const client = {
@@ -30,10 +32,11 @@ export class Topics {
   }
 
   /** A new one; its name, which ends with `suffix`. */
-  async create(prefix: string, suffix = ''): Promise<string> {
-    const name = `bench-${prefix}-${randomBytes(4).toString('hex')}${suffix}`;
-    this.#made.add(name);
-    await this.#client.createTopic({ name, partitions: PARTITIONS, replicationFactor: 1 });
+  async create(purpose: string, suffix = ''): Promise<string> {
+    const name = `${this.#prefix}${purpose}-${++this.#count}${suffix}`;
+    // What is deleted leaves the disk soon: the next run needs the room.
+    const config = { 'file.delete.delay.ms': '1000' };
+    await this.#client.createTopic({ name, partitions: PARTITIONS, replicationFactor: 1, config });
     await this.holds(name);
     return name;
   }
@@ -72,12 +75,12 @@ export class Topics {
 
   async remove(topic: string): Promise<void> {
     await this.#client.deleteTopic(topic);
-    this.#made.delete(topic);
   }
 
-  /** Removes what was made and is still there. */
+  /** Removes what is left of all runs. */
   async close(): Promise<void> {
-    for (const topic of this.#made) await this.#client.deleteTopic(topic);
+    const names = (await this.#client.topics(null)).map(({ name }) => name);
+    for (const name of names.filter((each) => each.startsWith(this.#prefix))) await this.#client.deleteTopic(name);
     await this.#client.close();
   }
 }

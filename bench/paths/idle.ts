@@ -25,7 +25,7 @@ export const idle: Path = {
 
 async function measureIdle({ watch }: Bench, folder: string): Promise<Measurement> {
   const pipelines = Array.from({ length: PIPELINES }, (_each, index) => pipeline(folder, index));
-  const running = await startHub({ folder, brokers: null, pipelines, settings });
+  const running = await startHub({ folder, kafka: null, pipelines, settings });
   try {
     const before = await running.usage();
     await watch.begin(running);

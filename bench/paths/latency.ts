@@ -37,8 +37,8 @@ function contender(system: string, onKafka: boolean): Contestant {
       const server = await BulkServer.start(folder);
       const topic = onKafka ? await bench.topics.create('latency') : 'bench';
       await mkdir(join(folder, 'in'));
-      const brokers = onKafka ? bench.brokers : null;
-      const running = await startHub({ folder, brokers, pipelines: [pipeline(folder, topic, server.url)] });
+      const kafka = onKafka ? { brokers: bench.brokers, topic } : null;
+      const running = await startHub({ folder, kafka, pipelines: [pipeline(folder, topic, server.url)] });
       try {
         return await measureLatency({ running, server, folder, watch: bench.watch }, records);
       } finally {

@@ -55,7 +55,7 @@ async function measureMemory(
   lastsMs: number,
 ): Promise<Measurement> {
   const pipelines = Array.from({ length: workers }, (_each, index) => pipeline(index, server.url));
-  const running = await startHub({ folder, brokers: null, pipelines });
+  const running = await startHub({ folder, kafka: null, pipelines });
   try {
     const before = await running.usage();
     await server.reset();

@@ -29,7 +29,7 @@ async function measureTails({ brokers, topics, watch }: Bench, folder: string, r
   const lines = new AccessLog();
   const files = await createFiles(folder, Math.min(FILES, records), lines);
   const topic = await topics.create('tails');
-  const running = await startHub({ folder, brokers, pipelines: [pipeline(folder, topic)] });
+  const running = await startHub({ folder, kafka: { brokers, topic }, pipelines: [pipeline(folder, topic)] });
   try {
     const holds = (): Promise<number> => topics.holds(topic);
     await running.until(async () => (await holds()) === files.length, 'the first line of each file', 300_000);
