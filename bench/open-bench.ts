@@ -27,13 +27,18 @@ export async function withBench<Result>(options: Options, use: (bench: Bench) =>
   const folder = await mkdtemp(join(cacheFolder(), 'run-'));
   const servers = new BenchServers();
   let topics: Topics | null = null;
+  let ended: Promise<void> | null = null;
   const end = async (): Promise<void> => {
     await endPrograms();
     await topics?.close();
-    await rm(folder, { recursive: true, force: true });
+    // The run that was cut off may still take its own folder away.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     await servers.end();
   };
-  const onSignal = (): void => void end().finally(() => process.exit(130));
+  const onSignal = (): void => {
+    ended ??= end();
+    void ended.finally(() => process.exit(130));
+  };
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
     const brokers = options.brokers ?? (await servers.address('kafka')).brokers;
@@ -53,8 +58,8 @@ export async function withBench<Result>(options: Options, use: (bench: Bench) =>
       elasticsearch: async () => (await servers.address('elasticsearch')).url,
     });
   } finally {
+    await (ended ??= end());
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    await end();
   }
 }
 

@@ -9,8 +9,7 @@ export const kcat: Tool<FileToKafka> = {
     return (await findCommand('kcat')) === null ? 'kcat is not installed (apt-get install kcat)' : null;
   },
   prepare({ brokers, topic, codec, input }) {
-    const settings = ['-X', 'acks=all', '-X', 'queue.buffering.max.messages=1000000'];
-    const parameters = ['-P', '-b', brokers, '-t', topic, '-z', codec, ...settings, '-l', input];
+    const parameters = ['-P', '-b', brokers, '-t', topic, '-z', codec, '-X', 'acks=all', '-l', input];
     return Promise.resolve({ command: 'kcat', parameters });
   },
 };
