@@ -45,12 +45,16 @@ export class Rows {
 
   /** The most that one pipeline took on any path that carries records at full speed. */
   peakRss(): number {
-    const paths = ['file-kafka', 'http-kafka', 'http-kafka-single', 'kafka-elasticsearch', 'kafka-kafka', 'file-file'];
-    const rows = this.#rows.filter(({ path, system }) => paths.includes(path) && system === 'sluice');
+    const rows = this.#rows.filter(
+      ({ path, system }) =>
+        system.startsWith('sluice') && !NOT_FULL_SPEED.includes(path) && !system.endsWith('3 workers'),
+    );
     if (rows.length === 0) throw new RowAbsent('no row of sluice on a path at full speed');
     return Math.max(...rows.map(({ peak_rss_mb: megabytes }) => megabytes));
   }
 }
+
+const NOT_FULL_SPEED = ['latency', 'idle', 'tails'];
 
 export class RowAbsent extends Error {}
 
