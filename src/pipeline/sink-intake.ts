@@ -69,7 +69,7 @@ export class SinkIntake {
     try {
       if (sealed && where === null) records.addSealed(feed.partition, chunk.bytes, chunk.from);
       else records.addStored(feed.partition, chunk.bytes, chunk.from);
-      const bytes = Math.max(chunk.bytes.length, this.#smallestLoan);
+      const bytes = Math.max(chunk.bytes.length, this.#smallestLoan) + records.inflatedBytes;
       held = new HeldChunk(records, bytes, () => {
         this.#free(feed, held!, chunk);
         views.give(records);

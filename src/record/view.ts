@@ -21,6 +21,9 @@ interface Segment {
   readonly partition: TopicPartition;
 }
 
+/** Less may share its memory with other small buffers, and weighs nothing. */
+const SMALLEST_FREED_BYTES = 64 * 1024;
+
 /**
  * An index over the records of stored batches. It holds on to the chunks it was given until `clear`; what it returns is valid as long as those
  * bytes are.
@@ -32,6 +35,8 @@ export class RecordView implements RecordBatch {
   /** Tells the uses of the view apart, for views that point here. */
   #generation = 0;
   readonly #segments: Segment[] = [];
+  /** What batches were inflated into, here and for nobody else. */
+  readonly #inflated: Buffer[] = [];
   readonly #runs: Run[] = [];
   /** Those that somebody asked for. */
   readonly #records: (StoredRecord | undefined)[] = [];
@@ -59,6 +64,13 @@ export class RecordView implements RecordBatch {
     return this.#byteLength;
   }
 
+  /** Bytes that it holds beside its chunks. */
+  get inflatedBytes(): number {
+    let bytes = 0;
+    for (const { length } of this.#inflated) bytes += length;
+    return bytes;
+  }
+
   get runs(): readonly (TopicPartition & { readonly first: number; readonly count: number })[] {
     return this.#runs;
   }
@@ -68,6 +80,7 @@ export class RecordView implements RecordBatch {
     this.#byteLength = 0;
     this.#generation++;
     this.#segments.length = 0;
+    for (const bytes of this.#inflated.splice(0)) freeMemory(bytes);
     this.#runs.length = 0;
     this.#records.length = 0;
     this.#lastView = null;
@@ -207,6 +220,7 @@ export class RecordView implements RecordBatch {
     const isPlain = header.compression === 'none';
     const stored = batchAt + BATCH_HEADER_BYTES;
     const bytes = isPlain ? chunk : sharedCompressor().decompress(header.compression, chunk.subarray(stored, end));
+    if (bytes.buffer !== chunk.buffer && bytes.length >= SMALLEST_FREED_BYTES) this.#inflated.push(bytes);
     const segment = this.#holdSegment(partition, bytes);
     const [at, bytesEnd] = isPlain ? [stored, end] : [0, bytes.length];
     this.#byteLength += indexRecords(this.#places, { header, bytes, at, end: bytesEnd, from, segment, batchAt });
@@ -271,4 +285,9 @@ export class RecordView implements RecordBatch {
     sealed.restore();
     this.addStored(sealed.partition, sealed.chunk, sealed.from);
   }
+}
+
+/** At once: memory outside of its heap that waits for the collector makes V8 mark the whole heap, again and again. Whoever still looks finds nothing. */
+function freeMemory({ buffer }: Buffer): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -194,3 +194,24 @@ test.each([-1, 1, NaN, 0.5])('index %d of one record is refused', (index) => {
   const view = viewOf(sealed([simple('x')]));
   expect(() => view.value(index)).toThrow(RangeError);
 });
+
+test('what a batch was inflated into is counted, and free as soon as the view is cleared', () => {
+  const value = 'a'.repeat(100_000);
+  const view = viewOf();
+  view.addStored(partition, sealed([simple(value)], 'lz4'), 0);
+  const bytes = view.value(0)!;
+  expect(bytes).toHaveLength(100_000);
+  expect(view.inflatedBytes).toBeGreaterThan(100_000);
+  view.clear();
+  expect(view.inflatedBytes).toBe(0);
+  expect(bytes.buffer.byteLength).toBe(0);
+});
+
+test('a batch that is not compressed stays in its chunk, which is somebody else’s', () => {
+  const chunk = sealed([simple('a'.repeat(100_000))]);
+  const view = viewOf();
+  view.addStored(partition, chunk, 0);
+  expect(view.inflatedBytes).toBe(0);
+  view.clear();
+  expect(chunk.length).toBeGreaterThan(100_000);
+});
