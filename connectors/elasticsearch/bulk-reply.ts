@@ -3,9 +3,11 @@ import { JsonMembers } from './json-members.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
+const CLOSE_BRACE = 0x7d;
 const MAX_DEPTH = 16;
 /** Reasons hold values of documents, or pages of Java: the beginning says what is wrong. */
 const MAX_TEXT_BYTES = 500;
@@ -44,29 +46,55 @@ const members = new JsonMembers({ maxDepth: MAX_DEPTH });
  * went well. Null when it is no such answer: nothing is known then.
  */
 export function readBulkReply(bytes: Buffer, count: number): BulkReply | null {
-  const end = members.skip(bytes, 0, bytes.length);
-  const root = skipSpace(bytes, 0, bytes.length);
-  if (end < 0 || bytes[root] !== OPEN_BRACE) return null;
+  const end = bytes.length;
+  const root = skipSpace(bytes, 0, end);
+  if (bytes[root] !== OPEN_BRACE) return null;
   const items = members.find(bytes, root, end, ITEMS);
   if (items < 0 || bytes[items] !== OPEN_BRACKET) return null;
   const refused: ItemRefusal[] = [];
   let known = 0;
   let at = skipSpace(bytes, items + 1, end);
+  let last = { at, length: 0, status: 0 };
   for (let item = 0; item < count; item++) {
-    const inner = innerObject(bytes, at, end);
-    const status = inner < 0 ? 0 : statusIn(bytes, inner, end);
-    if (status === 0) return null;
+    // Most items say the same as the one before.
+    if (last.length === 0 || !isRepeated(bytes, last, at)) {
+      const after = members.skip(bytes, at, end);
+      const inner = after < 0 ? -1 : innerObject(bytes, at, after);
+      const status = inner < 0 ? 0 : statusIn(bytes, inner, after);
+      if (status === 0) return null;
+      last = { at, length: after - at, status };
+    }
+    const { length, status } = last;
     if (status === 409) known++;
     else if (status >= 300) {
-      const error = members.find(bytes, inner, end, ERROR);
+      const error = members.find(bytes, innerObject(bytes, at, end), at + length, ERROR);
       // A document that is to be deleted and is not there is no error.
-      if (status !== 404 || error >= 0) refused.push({ item, status, ...errorAt(bytes, error, end) });
+      if (status !== 404 || error >= 0) refused.push({ item, status, ...errorAt(bytes, error, at + length) });
     }
-    at = skipSpace(bytes, members.skip(bytes, at, end), end);
+    at = skipSpace(bytes, at + length, end);
     if (bytes[at] !== (item < count - 1 ? COMMA : CLOSE_BRACKET)) return null;
     at = skipSpace(bytes, at + 1, end);
   }
-  return { known, refused };
+  return endsWell(bytes, at, end) ? { known, refused } : null;
+}
+
+/** Whole objects only: what begins like one is one. */
+function isRepeated(bytes: Buffer, { at: first, length }: { at: number; length: number }, at: number): boolean {
+  for (let index = 0; index < length; index++) if (bytes[at + index] !== bytes[first + index]) return false;
+  return true;
+}
+
+/** Behind one of its members, does an object come to its end? */
+function endsWell(bytes: Buffer, at: number, end: number): boolean {
+  while (bytes[at] === COMMA) {
+    const name = members.skip(bytes, skipSpace(bytes, at + 1, end), end);
+    if (name < 0) return false;
+    const colon = skipSpace(bytes, name, end);
+    const value = bytes[colon] === COLON ? members.skip(bytes, skipSpace(bytes, colon + 1, end), end) : -1;
+    if (value < 0) return false;
+    at = skipSpace(bytes, value, end);
+  }
+  return bytes[at] === CLOSE_BRACE;
 }
 
 /** What the body of an answer other than 2xx says. Proxies answer in HTML or not at all: then it says nothing. */

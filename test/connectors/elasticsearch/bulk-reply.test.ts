@@ -37,6 +37,13 @@ test.each([
   ['nothing', '', 1],
   ['text', 'OK', 1],
   ['a page', '<html></html>', 1],
+  [
+    'items that say the same, the last of them cut off',
+    '{"items":[{"create":{"status":201}},{"create":{"status":201}',
+    2,
+  ],
+  ['an end that is cut off', '{"items":[{"create":{"status":201}}]', 1],
+  ['a member behind the items that is cut off', '{"items":[{"create":{"status":201}}],"errors":fal', 1],
   ['an answer that is cut off', '{"items":[{"create":{"status":201}}', 1],
   ['bytes', '\u0000\u0001', 1],
 ])('it is no answer to this request: %s', (_what, text, count) => {
@@ -90,4 +97,10 @@ test('whatever comes, it is read or it is not, and nothing is thrown', () => {
       return read === null || read.refused.every(({ item }) => item < 2);
     }),
   );
+});
+
+test('refused items that say the same are all refused', () => {
+  const item = { create: { status: 400, error: { type: 'a', reason: 'b' } } };
+  const refused = [0, 1, 2].map((index) => ({ item: index, status: 400, type: 'a', reason: 'b' }));
+  expect(reply({ errors: true, items: [item, item, item] }, 3)).toEqual({ known: 0, refused });
 });
