@@ -7,8 +7,8 @@ const MAX_ID_BYTES = 512;
 const MAX_VERSION = 2n ** 63n - 1n;
 const QUOTE_END = Buffer.from('"}}\n');
 const END = Buffer.from('}}\n');
+const OPENING = Buffer.from('{"create":{');
 const ID = Buffer.from('"_id":');
-const QUOTE = Buffer.from('"');
 const VERSION = Buffer.from(',"version":');
 const EXTERNAL = Buffer.from(',"version_type":"external"');
 /** Of records with the same version the last one wins, and a record that is sent again is taken again. */
@@ -34,24 +34,27 @@ class IndexMember {
     this.#index = index;
   }
 
-  write(batch: RecordBatch, index: number, writer: ByteWriter): void {
-    if (this.#index.constant !== null) return;
+  /** The same bytes as long as the name is the same. */
+  of(batch: RecordBatch, index: number): Buffer {
+    if (this.#index.constant !== null) return this.#bytes;
     const name = this.#index.render(batch, index);
     if (name !== this.#last) {
       this.#last = name;
       this.#bytes = Buffer.from(`"_index":${JSON.stringify(name)},`);
     }
-    writer.copy(this.#bytes);
+    return this.#bytes;
   }
 }
 
 /** Creates documents under the ids of their records; what is there already was written before. */
 export class LogActions implements ActionWriter {
   readonly #index: IndexMember;
-  readonly #opening = Buffer.from('{"create":{');
   #run = 0;
   #runEnd = 0;
-  #idPrefix: Buffer = QUOTE;
+  #idPrefix = '';
+  #member: Buffer | null = null;
+  /** All of the line before the offset. */
+  #head: Buffer = OPENING;
 
   constructor(index: Template) {
     this.#index = new IndexMember(index);
@@ -65,11 +68,14 @@ export class LogActions implements ActionWriter {
   write(batch: RecordBatch, index: number, writer: ByteWriter): void {
     const offset = batch.offset(index);
     while (index >= this.#runEnd) this.#nextRun(batch);
-    writer.copy(this.#opening);
-    this.#index.write(batch, index, writer);
-    writer.copy(this.#idPrefix);
+    const member = this.#index.of(batch, index);
+    if (member !== this.#member) {
+      this.#member = member;
+      this.#head = Buffer.concat([OPENING, member, Buffer.from(this.#idPrefix)]);
+    }
+    writer.copy(this.#head);
     writer.number(offset);
-    writer.copy(QUOTE_END);
+    writer.short(QUOTE_END);
   }
 
   hasDocument(): boolean {
@@ -80,8 +86,8 @@ export class LogActions implements ActionWriter {
   #nextRun(batch: RecordBatch): void {
     const { topic, incarnation, partition, first, count } = batch.runs[++this.#run]!;
     this.#runEnd = first + count;
-    const prefix = JSON.stringify(`${topic}+${incarnation}+${partition}+`).slice(0, -1);
-    this.#idPrefix = Buffer.concat([ID, Buffer.from(prefix)]);
+    this.#idPrefix = `"_id":${JSON.stringify(`${topic}+${incarnation}+${partition}+`).slice(0, -1)}`;
+    this.#member = null;
   }
 }
 
@@ -109,7 +115,7 @@ export class KeyedActions implements ActionWriter {
   write(batch: RecordBatch, index: number, writer: ByteWriter): void {
     const id = idOf(batch.key(index));
     writer.copy(this.hasDocument(batch, index) ? this.#replace : this.#delete);
-    this.#index.write(batch, index, writer);
+    writer.copy(this.#index.of(batch, index));
     writer.copy(ID);
     writer.quoted(id);
     writer.copy(VERSION);

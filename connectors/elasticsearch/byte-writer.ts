@@ -2,12 +2,12 @@ const INITIAL_BYTES = 64 * 1024;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MAX_DIGITS = 20;
+const ZERO = 0x30;
 
 /** Bytes that grow, and are kept for the next use. */
 export class ByteWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   length = 0;
-  readonly #digits = Buffer.alloc(MAX_DIGITS);
 
   /** Makes room for so many more bytes. */
   reserve(more: number): void {
@@ -29,16 +29,26 @@ export class ByteWriter {
     this.length += from.length;
   }
 
+  /** As `copy`, faster for a few bytes. */
+  short(from: Uint8Array): void {
+    this.reserve(from.length);
+    const { bytes } = this;
+    for (let index = 0; index < from.length; index++) bytes[this.length + index] = from[index]!;
+    this.length += from.length;
+  }
+
   /** A whole number from 0 to 2^53, without a string for it. */
   number(value: number): void {
     this.reserve(MAX_DIGITS);
-    let at = MAX_DIGITS;
-    do {
-      const rest = value % 10;
-      this.#digits[--at] = 0x30 + rest;
-      value = (value - rest) / 10;
-    } while (value > 0);
-    this.length += this.#digits.copy(this.bytes, this.length, at);
+    let digits = 1;
+    for (let bound = 10; value >= bound; bound *= 10) digits++;
+    const { bytes } = this;
+    const end = this.length + digits;
+    let at = end;
+    // Small integers divide several times faster.
+    for (; value > 0x7fffffff; value = Math.floor(value / 10)) bytes[--at] = ZERO + (value % 10);
+    for (let rest = value | 0; at > this.length; rest = (rest / 10) | 0) bytes[--at] = ZERO + (rest % 10);
+    this.length = end;
   }
 
   /** A JSON string of text in UTF-8. */
