@@ -47,6 +47,30 @@ function compilePart({ text, at }: TemplatePart): Compiled {
 }
 
 function renderer(pieces: readonly (string | Compiled)[], confinement: Confinement): Template['render'] {
+  const render = recordRenderer(pieces, confinement);
+  const isTimed = pieces.every((piece) => typeof piece === 'string' || [...piece.reads].every(isTimestamp));
+  return isTimed ? timedRenderer(render) : render;
+}
+
+/** By nothing but the time, of which neighbours mostly have the same, whole batches are rendered without an object per record. */
+function timedRenderer(render: Template['render']): Template['render'] {
+  let rendered: string | null = null;
+  let timestamp = 0;
+  return (batch, index) => {
+    const own = batch.timestamp(index);
+    if (rendered !== null && own === timestamp) return rendered;
+    rendered = null;
+    const fresh = render(batch, index);
+    timestamp = own;
+    return (rendered = fresh);
+  };
+}
+
+function isTimestamp(name: string): boolean {
+  return name === 'timestamp';
+}
+
+function recordRenderer(pieces: readonly (string | Compiled)[], confinement: Confinement): Template['render'] {
   // Records that follow each other mostly go to the same place.
   let lastGood = '';
   return (batch, index) => {

@@ -1,4 +1,5 @@
 import { checkTemplate, compileTemplate, templateReadsValue } from '../../src/expression/index.ts';
+import { recordBatch } from '../../src/testing/index.ts';
 import { batchOf, thrownBy, TIME } from './support/records.ts';
 
 const pathOf = (text: string, value: unknown): string =>
@@ -151,4 +152,20 @@ describe('a hostile field', () => {
     expect(thrownBy(() => template.render(batchOf({ a: '..' }), 0)).code).toBe('TEMPLATE_ESCAPED');
     expect(template.render(batchOf({ a: 'x' }), 0)).toBe('/b/out/x');
   });
+});
+
+it('is rendered anew for each record that it looks into, and for each time', () => {
+  const records = [0, 0, 86_400_000, 0].map((timestamp, index) => ({ value: `"v${index}"`, timestamp }));
+  const batch = recordBatch([{ partition: { topic: 'in', partition: 0, incarnation: 'AAAAAAAA' }, base: 0, records }]);
+  const allOf = (text: string): string[] => {
+    const { render } = compileTemplate(text, { confined: 'name', baseDir: '/' });
+    return records.map((_, index) => render(batch, index));
+  };
+  expect(allOf("a-{{ formatTime(timestamp, 'DDD') }}")).toEqual(['a-001', 'a-001', 'a-002', 'a-001']);
+  expect(allOf("a-{{ formatTime(timestamp, 'DDD') }}-{{ value }}")).toEqual([
+    'a-001-v0',
+    'a-001-v1',
+    'a-002-v2',
+    'a-001-v3',
+  ]);
 });
