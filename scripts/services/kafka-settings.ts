@@ -8,6 +8,8 @@ export const base: Settings = {
   'num.network.threads': 2,
   'num.io.threads': 2,
   'log.cleaner.dedupe.buffer.size': 16_777_216,
+  // Records of tests have times of their own choice, often years back: retention would take them away at its next look, five minutes apart by default.
+  'log.retention.check.interval.ms': 7 * 24 * 3600 * 1000,
 };
 
 /** Broker and controller in one process. */
