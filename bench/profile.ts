@@ -46,7 +46,7 @@ function watchInto(folder: string): Watch {
   return {
     async begin(running) {
       // Before it, the signal would end the process.
-      await running.until(() => existsSync(join(folder, 'main.ready')), 'the profiler');
+      await running.until(() => existsSync(join(folder, `${running.pid}.ready`)), 'the profiler');
       running.signal('SIGUSR2');
       await running.until(() => existsSync(join(folder, 'main.begun')), 'the profiler to begin');
     },

@@ -2,7 +2,7 @@
  * Loaded by node before the hub, in each of its threads (`--import`). At the first SIGUSR2 every thread begins to watch itself, at the second it writes what it saw
  * below SLUICE_PROFILE_FOLDER: `THREAD.cpuprofile`, `THREAD.heapprofile`, `THREAD.json`.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks';
@@ -26,7 +26,11 @@ if (isMainThread) {
     channel.postMessage(null);
     void turn();
   });
-  writeFileSync(file('.ready'), '');
+  // By its process: a hub that ran before with the same folder, to show its start, was ready long ago.
+  writeFileSync(join(process.env.SLUICE_PROFILE_FOLDER!, `${process.pid}.ready`), '');
+} else if (existsSync(join(process.env.SLUICE_PROFILE_FOLDER!, 'main.begun'))) {
+  // Where the input is there beforehand, the hub is watched from its start on: this thread came after the signal.
+  void turn();
 }
 
 async function turn(): Promise<void> {
