@@ -96,10 +96,12 @@ export class Delivery {
 
   pump(): void {
     if (this.#isOver) return;
+    // Taken before: what becomes due while writes are started gets its alarm.
+    const since = this.#options.dependencies.clock.monotonic();
     this.#options.onPump();
     this.#startFlush();
     if (!this.#isFlushing && this.#hold === null) this.#startWrites();
-    this.#setAlarm();
+    this.#setAlarm(since);
     this.#options.onChange();
     this.#notice.notify();
   }
@@ -257,22 +259,25 @@ export class Delivery {
   /** What the failures do not name was accepted. */
   #settleRecords(batch: WriteBatch, failures: readonly RecordFailure[]): void {
     const { dependencies, onDelivered } = this.#options;
-    let delivered = 0;
+    let [delivered, dropped] = [0, 0];
     let next = 0;
     for (const { index } of failures) {
       if (index > next) delivered += batch.finish(next, index, 'delivered');
       next = index + 1;
     }
     if (next < batch.count) delivered += batch.finish(next, batch.count, 'delivered');
+    for (const { index, disposition } of failures)
+      if (disposition === 'skip') dropped += batch.finish(index, index + 1, 'dropped');
+    dependencies.metrics.count(COUNTED.dropped, dropped);
     dependencies.metrics.count(COUNTED.delivered, delivered);
     dependencies.metrics.count(COUNTED.deliveredBytes, Math.round((batch.view.byteLength * delivered) / batch.count));
-    onDelivered(delivered);
+    onDelivered(delivered + dropped);
     if (failures.length > 0) this.#settleFailures(batch, failures);
     batch.release();
   }
 
   #settleFailures(batch: WriteBatch, failures: readonly RecordFailure[]): void {
-    const open = failures.filter(({ index }) => !batch.feedOf(index).isClosing);
+    const open = failures.filter(({ index, disposition }) => disposition !== 'skip' && !batch.feedOf(index).isClosing);
     const isRefusal = ({ disposition }: Failure): boolean =>
       disposition === 'reject' || (disposition === 'split' && batch.count === 1);
     const refused = open.filter(isRefusal);
@@ -373,12 +378,11 @@ export class Delivery {
     this.#notice.notify();
   }
 
-  #setAlarm(): void {
-    const { dependencies, plan, batcher } = this.#options;
-    const now = dependencies.clock.monotonic();
+  #setAlarm(since: number): void {
+    const { plan, batcher } = this.#options;
     const { maxAgeMs } = plan.batch;
     const oldest = maxAgeMs > 0 ? batcher.waiting(this.#writableFeeds()).since + maxAgeMs : Infinity;
-    const times = [this.#circuit.retryAt ?? Infinity, this.#again.nextAt(now), oldest].filter((at) => at > now);
+    const times = [this.#circuit.retryAt ?? Infinity, this.#again.nextAt(since), oldest].filter((at) => at > since);
     const next = Math.min(...times);
     this.#alarm.set(this.#hold !== null || next === Infinity ? null : next);
   }
