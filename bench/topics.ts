@@ -22,6 +22,7 @@ export class Topics {
       request_timeout: 30_000,
       session_timeout: 8000,
       heartbeat_interval: 2000,
+      transaction_timeout: 60_000,
       group_protocol: 'classic',
     } as const;
     const log = createLogger({ level: 'error', destination: process.stderr, pretty: false, json: false });

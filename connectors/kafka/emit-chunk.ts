@@ -26,10 +26,11 @@ export class ChunkEmitter {
       // A batch above the record limit may be more than the topic takes at once, and may hold records that are.
       const passes = view.sealed?.every(({ bytes }) => bytes.length <= maxRecordBytes) ?? false;
       if (emitSealed === null || !passes) return { durable: Promise.all(await this.#copy(chunk)) };
-      isLent = true;
-      const durable = emitSealed(chunk.bytes, this.#options(chunk, chunk.next)).finally(() => {
+      const release = (): void => {
         chunk.release();
-      });
+      };
+      const durable = emitSealed(chunk.bytes, { ...this.#options(chunk, chunk.next), release });
+      isLent = true;
       durable.catch(() => undefined);
       return { durable };
     } finally {

@@ -27,4 +27,4 @@ export {
   type Template,
 } from './options.ts';
 export type { AssignedPartition, Disposition, Failure, RecordFailure, Sink, SinkContext, WriteResult } from './sink.ts';
-export type { EmitOptions, Position, RejectedRecord, Source, SourceContext } from './source.ts';
+export type { EmitOptions, Position, RejectedRecord, SealedEmitOptions, Source, SourceContext } from './source.ts';

@@ -27,6 +27,11 @@ export interface EmitOptions {
   readonly dedupeIds?: readonly string[];
 }
 
+export interface SealedEmitOptions extends Omit<EmitOptions, 'rejected'> {
+  /** Called once when the bytes are the caller's again: when the topic has them, at the latest when the emit settles. */
+  readonly release?: () => void;
+}
+
 export interface SourceContext extends ConnectorContext {
   /** True for `run --once`: a following source ends at the end that it saw at the start. */
   readonly once: boolean;
@@ -48,9 +53,10 @@ export interface SourceContext extends ConnectorContext {
   /**
    * The record format of the topic is Kafka's own: a leg that looks into no record takes batches as they were fetched. Null when this leg has to look
    * (it has a `key`, say): its records go through `batch` and `emit`.
-   * `batches` are whole stored batches v2 back to back, each without gaps in its offsets, with the producers' timestamps and no control batch. The bytes belong to the engine until it settles; otherwise as `emit`.
+   * `batches` are whole stored batches v2 back to back, each without gaps in its offsets, with the producers' timestamps and no control batch. The bytes belong to the engine until it calls `release`; otherwise
+   * as `emit`. Throws what a batch is no batch by, and releases nothing then.
    */
-  readonly emitSealed: ((batches: Buffer, options?: Omit<EmitOptions, 'rejected'>) => Promise<void>) | null;
+  readonly emitSealed: ((batches: Buffer, options?: SealedEmitOptions) => Promise<void>) | null;
   /** The saved positions, fresh; of the given partitions, or of all. */
   load(partitions?: readonly string[]): Promise<ReadonlyMap<string, Position>>;
   /** Deletes the checkpoint, durably, behind the emits so far that carried a position of this partition: the file is gone for good. */

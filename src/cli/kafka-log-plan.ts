@@ -7,6 +7,10 @@ export function kafkaLogPlan({ name, topic, deadLetter, sources }: PipelinePlan)
     pipeline: name,
     topic,
     deadLetter: deadLetter.topic === null ? null : { topic: deadLetter.topic },
-    sources: sources.map((source) => ({ name: source.name, placement: source.placement })),
+    sources: sources.map((source) => ({
+      name: source.name,
+      placement: source.placement,
+      isExact: source.delivery === 'exactly_once',
+    })),
   };
 }

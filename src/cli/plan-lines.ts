@@ -33,6 +33,7 @@ export function planLines(
         row(title(leg), `${leg.promise.padEnd(promises)}   ${tier(leg)}   ${leg.identity}`),
         ...(leg.where === null ? [] : [row('', `where ${leg.where}`)]),
         ...(leg.fencedBy === null ? [] : [row('', `fenced by ${leg.fencedBy}`)]),
+        ...(leg.window === null ? [] : [row('', leg.window)]),
         ...leg.holes.map((hole) => row('', `hole: ${hole}`)),
       ]);
   return [

@@ -39,6 +39,7 @@ export class TopicLogs {
         hubId: setup.hubId,
         plan: kafkaLogPlan(plan),
         member: kafka.member,
+        transactionTimeoutMs: kafka.transactionTimeoutMs,
         isStatic: !setup.once,
         clock: realClock,
         log: log.child({ pipeline: plan.name }),
@@ -78,6 +79,7 @@ async function openEmbedded(state: EmbeddedLogState, plan: PipelinePlan, context
 class SharedKafka {
   readonly client: KafkaClient;
   readonly member: { protocol: 'classic' | 'consumer'; sessionTimeoutMs: number; heartbeatMs: number };
+  readonly transactionTimeoutMs: number;
   readonly #users = new Set<OpenContext>();
   readonly #onEmpty: () => void;
   #waitsFor: string | null = null;
@@ -89,6 +91,7 @@ class SharedKafka {
       sessionTimeoutMs: client.session_timeout,
       heartbeatMs: client.heartbeat_interval,
     };
+    this.transactionTimeoutMs = client.transaction_timeout;
     this.#onEmpty = onEmpty;
     const onWait = (reason: string | null): void => {
       this.#waitsFor = reason === null ? null : `waiting for Kafka: ${reason}`;

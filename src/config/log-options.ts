@@ -14,7 +14,7 @@ export function checkLogOptions(
     if (kafka === null) warnOf(draft, EMBEDDED_UNUSED, problems);
     else {
       warnOf(draft, KAFKA_UNUSED, problems);
-      checkDelivery(draft, problems);
+      if (isObject(kafka) && own(kafka, 'driver') === 'kafkajs') checkDelivery(draft, problems);
       checkReplicas(draft, problems);
     }
   }
@@ -40,13 +40,14 @@ function warnOf({ file }: PipelineDraft, unused: Unused, problems: ProblemList):
   }
 }
 
+/** The driver for old brokers has no transactions. */
 function checkDelivery({ file, legs }: PipelineDraft, problems: ProblemList): void {
   const general = valueAt(file.value, ['delivery']);
   for (const { path, name, definition, settings } of legs) {
     // Those whose input cannot be read again were reported before.
     if (definition?.kind !== 'source' || !definition.rewinds) continue;
     if ((settings?.delivery ?? general) !== 'exactly_once') continue;
-    const message = `the source ${name ?? definition.name} is at-least-once into Kafka: leave \`delivery\` out, or keep the topic in the embedded log, where it is exact`;
+    const message = `the source ${name ?? definition.name} is at-least-once by the driver \`kafkajs\`, which has no transactions: leave \`delivery\` out, or \`kafka.driver\``;
     problems.add(file, deliveryPath(path, settings), { code: 'CONFIG_DELIVERY_UNSUPPORTED', message });
   }
 }

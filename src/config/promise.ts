@@ -1,7 +1,14 @@
 import { dirname } from 'node:path';
 import type { ConnectorDefinition, SinkDefinition, SourceDefinition } from '../api/index.ts';
 import { readsValue, templateReadsValue } from '../expression/index.ts';
-import { ownSourcePrefix, sinkGroup, transactionalId, type Owner } from '../log/index.ts';
+import {
+  COMMIT_AFTER_BYTES,
+  COMMIT_AFTER_MS,
+  ownSourcePrefix,
+  sinkGroup,
+  transactionalId,
+  type Owner,
+} from '../log/index.ts';
 import { previewOptions } from './convert.ts';
 import { kafkaPreview } from './hub-kafka.ts';
 import { legBufferBytes } from './leg-buffers.ts';
@@ -17,6 +24,8 @@ const [UNSAVED_MS, UNSAVED] = [100, '16MiB'];
 /** What is promised of a leg, and by what it is known, for `plan`. */
 export interface LegPromise {
   readonly promise: SinkDefinition['promise'];
+  /** How it is kept, where that shows: when records become visible. Null: there is nothing to know. */
+  readonly window: string | null;
   /** Where the promise ends, one line each. */
   readonly holes: readonly string[];
   /** What looks into records, so that each is parsed once: `where`, `key`, options. Empty: batches pass through. */
@@ -38,15 +47,17 @@ export function legPromise(
   if (definition.kind === 'source') {
     if (hub.kafka === null) {
       const identity = `${hub.group}/${pipeline.name}/source/${leg.name}`;
-      return { ...embeddedSource(definition), parsedFor, identity, fencedBy: null };
+      return { ...embeddedSource(definition), window: null, parsedFor, identity, fencedBy: null };
     }
-    return { ...kafkaSource(definition, leg.name, { pipeline, hub, owner }), parsedFor };
+    const isExact = 'delivery' in leg && leg.delivery === 'exactly_once';
+    const source = isExact ? exactSource : kafkaSource;
+    return { ...source(definition, leg.name, { pipeline, hub, owner }), parsedFor };
   }
   const options = previewOptions(definition, leg.options, dirname(pipeline.file));
   const own = definition.holes?.(options as never) ?? [];
   const { promise } = definition;
   const holes = hub.kafka !== null && promise === 'exactly-once' ? [...own, LOCAL_DISKS] : own;
-  return { promise, holes, parsedFor, identity: sinkGroup(owner, leg.name), fencedBy: null };
+  return { promise, window: null, holes, parsedFor, identity: sinkGroup(owner, leg.name), fencedBy: null };
 }
 
 type SourceTraits = Pick<SourceDefinition, 'rewinds' | 'dedupe' | 'placement'>;
@@ -82,9 +93,27 @@ function kafkaSource(
   const zombie = 'nothing fences a hub that was replaced: the driver `kafkajs` has no transactions';
   return {
     promise: 'at-least-once',
+    window: null,
     holes: isFenced && !canFence ? [hole, zombie] : [hole],
     identity: ownSourcePrefix(owner, { name, placement }).replace(/\/$/, ''),
     fencedBy: isFenced && canFence ? transactionalId(owner, { name, placement }) : null,
+  };
+}
+
+/** Records, positions and dead letters are one transaction. */
+function exactSource(
+  { placement }: SourceTraits,
+  name: string,
+  { hub, owner }: { hub: HubPlan; owner: Owner },
+): Omit<LegPromise, 'parsedFor'> {
+  const { client } = kafkaPreview({ file: hub.file, kafka: hub.kafka ?? {} });
+  const timeout = formatDuration(client.transaction_timeout);
+  return {
+    promise: 'exactly-once',
+    window: `transactions of ${COMMIT_AFTER_MS} ms or ${formatSize(COMMIT_AFTER_BYTES)}, one more in line; brokers abort one after ${timeout}`,
+    holes: ['a reader that is not read_committed sees records of aborted transactions too'],
+    identity: ownSourcePrefix(owner, { name, placement }).replace(/\/$/, ''),
+    fencedBy: transactionalId(owner, { name, placement }),
   };
 }
 

@@ -122,6 +122,10 @@ export interface KafkaProducer {
     group: GroupGeneration,
     offsets: readonly { readonly topic: string; readonly partition: number; readonly next: number }[],
   ): Promise<void>;
+  /** Nothing goes on: it was fenced or closed, or nobody knows how its last transaction ended, which one opened anew under the same id finds out. */
+  readonly isOver: boolean;
+  /** Has another instance initialised the transactional id since? Whoever was replaced must not open it again. False where it cannot be asked, before Kafka 3.0. */
+  wasReplaced(): Promise<boolean>;
   /** What it waits for, in words, once that has lasted a second; null while it goes on. */
   readonly waitingFor: string | null;
   /** What was not acknowledged rejects with `KAFKA_CLOSED`. */

@@ -62,6 +62,13 @@ const client = Type.Object(
       maximum: '5m',
       description: 'How often a member of a classic group says that it lives.',
     }),
+    transaction_timeout: duration({
+      default: '1m',
+      minimum: '5s',
+      maximum: '15m',
+      description:
+        'The brokers abort a transaction of an exactly-once source that lasts longer. Not above their `transaction.max.timeout.ms`.',
+    }),
     group_protocol: Type.Union([Type.Literal('classic'), Type.Literal('consumer')], {
       default: 'classic',
       description: '`consumer` is the protocol of KIP-848, for brokers from 4.0 on, which set the session time-out.',

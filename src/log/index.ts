@@ -18,6 +18,7 @@ export { forgetKafkaSink, forgetKafkaSource, type ForgetOptions } from './kafka/
 export { ownSourcePrefix, sinkGroup, transactionalId, type Owner } from './kafka/identities.ts';
 export { openKafkaLog } from './kafka/kafka-log.ts';
 export type { KafkaLogOptions, KafkaLogPlan } from './kafka/options.ts';
+export { COMMIT_AFTER_BYTES, COMMIT_AFTER_MS } from './kafka/transaction-line.ts';
 export { readKafkaState } from './kafka/saved-state.ts';
 export type { PipelineView, SavedTopic, SavedView } from './saved-view.ts';
 export type {

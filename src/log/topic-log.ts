@@ -17,7 +17,9 @@ export interface TopicLog {
    *
    * On the embedded log it resolves when everything in the request is durable and visible, all of it or none. On Kafka it resolves when the batches are
    * acknowledged by all in-sync replicas; their positions are saved at the latest 100 ms or 16 MiB later, and with the answer when the request deletes one or
-   * has nothing else. Of a rejected request no position is saved, while some of its batches may have become visible.
+   * has nothing else. Of a rejected request no position is saved, while some of its batches may have become visible. For a source that is exact there, batches, positions
+   * and dead letters are part of a transaction with those of other requests, and it resolves when that is committed: all of it or none. After a
+   * rejection such a source commits nothing until its positions were asked for again.
    */
   commit(request: CommitRequest): Promise<void>;
   /** The saved positions of a source of this pipeline. */
@@ -52,6 +54,8 @@ export interface CommitRequest {
   /** `position` null deletes. */
   readonly positions?: readonly (readonly [source: string, partition: string, position: Position | null])[];
   readonly dedupe?: readonly { readonly source: string; readonly id: string; readonly atMs: number }[];
+  /** Called where the buffers are the caller's again before it settles. */
+  readonly onWritten?: () => void;
 }
 
 export interface SubscribeOptions {

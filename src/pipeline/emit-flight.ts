@@ -61,7 +61,7 @@ export class EmitFlight {
     let parcel: Parcel;
     let first = 0;
     if (count === 0) {
-      builder?.release();
+      records?.release();
       parcel = { partition, builder: null, sealed: null };
     } else if (tail?.builder != null && builder !== null && this.#merges(tail.builder, builder)) {
       parcel = tail;
@@ -75,9 +75,12 @@ export class EmitFlight {
     this.emits.push({ ...emit, parcel, first, count, bytes });
   }
 
-  /** Frees the builders. */
+  /** Frees what the records lie in. */
   release(): void {
-    for (const { builder } of this.parcels.splice(0)) builder?.release();
+    for (const { builder, sealed } of this.parcels.splice(0)) {
+      builder?.release();
+      sealed?.release();
+    }
   }
 
   #merges(tail: RecordBatchBuilder, builder: RecordBatchBuilder): boolean {

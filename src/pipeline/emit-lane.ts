@@ -1,4 +1,5 @@
 import type { CommitRequest } from '../log/index.ts';
+import { crashPoint } from '../telemetry/index.ts';
 import { EmitFlight, type NewEmit } from './emit-flight.ts';
 import { createFlightRequest, type FlightRequest } from './flight-request.ts';
 import type { SourceTarget } from './source-target.ts';
@@ -28,7 +29,9 @@ export class EmitLane {
   readonly #options: EmitLaneOptions;
   readonly #maxFlightBytes: number;
   readonly #waiting: EmitFlight[] = [];
+  /** Whose buffers the log has. */
   #underWay = 0;
+  #unsettled = 0;
   #isPreparing = false;
   #isScheduled = false;
   #settling: PromiseWithResolvers<void> | null = null;
@@ -79,18 +82,22 @@ export class EmitLane {
     while (this.#mayDepart()) {
       const flight = this.#waiting.shift()!;
       this.#underWay++;
+      this.#unsettled++;
       const { target, signal, savesPositions } = this.#options;
       const options = { savesPositions: savesPositions(), signal };
       try {
-        void this.#commit(flight, await createFlightRequest(flight, target, options));
+        const prepared = await createFlightRequest(flight, target, options);
+        crashPoint('after-prepare');
+        void this.#commit(flight, prepared);
       } catch (error) {
-        this.#land(() => {
+        this.#underWay--;
+        this.#settle(() => {
           this.#options.onRejected(flight, error);
         });
       }
     }
     this.#isPreparing = false;
-    if (this.#underWay > 0 || this.#waiting.length > 0) return;
+    if (this.#unsettled > 0 || this.#waiting.length > 0) return;
     this.#settling?.resolve();
     this.#settling = null;
   }
@@ -98,26 +105,42 @@ export class EmitLane {
   async #commit(flight: EmitFlight, prepared: FlightRequest): Promise<void> {
     const { signal, commit, onCommitted, onRejected } = this.#options;
     const { batches = [], positions = [], dedupe = [] } = prepared.request;
-    let land: () => void;
+    let isLanded = false;
+    const land = (): void => {
+      if (isLanded) return;
+      isLanded = true;
+      prepared.release();
+      flight.release();
+      this.#underWay--;
+    };
+    const onWritten = (): void => {
+      land();
+      this.#goOn();
+    };
+    let tell: () => void;
     try {
       // Closed while the copies were made: the next run may have read the positions already.
       signal.throwIfAborted();
-      if (batches.length + positions.length + dedupe.length > 0) await commit(prepared.request);
-      land = () => {
+      if (batches.length + positions.length + dedupe.length > 0) await commit({ ...prepared.request, onWritten });
+      tell = () => {
         onCommitted(flight, prepared);
       };
     } catch (error) {
-      land = () => {
+      tell = () => {
         onRejected(flight, error);
       };
     }
-    prepared.release();
-    this.#land(land);
+    land();
+    this.#settle(tell);
   }
 
-  #land(tell: () => void): void {
-    this.#underWay--;
+  #settle(tell: () => void): void {
+    this.#unsettled--;
     tell();
+    this.#goOn();
+  }
+
+  #goOn(): void {
     if (!this.#isPreparing) void this.#depart();
   }
 }

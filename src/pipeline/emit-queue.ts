@@ -1,12 +1,13 @@
 import { SluiceError, type EmitOptions } from '../api/index.ts';
 import type { CommitRequest } from '../log/index.ts';
 import type { RecordBatchBuilder } from '../record/index.ts';
+import { crashPoint } from '../telemetry/index.ts';
 import { asSluiceError } from './as-sluice-error.ts';
 import type { EmitFlight, NewEmit } from './emit-flight.ts';
 import { EmitLane } from './emit-lane.ts';
 import { OneLane, PartitionLanes, type EmitLanes } from './emit-lanes.ts';
 import type { FlightRequest } from './flight-request.ts';
-import { SealedRecords } from './sealed-records.ts';
+import type { SealedRecords } from './sealed-records.ts';
 import type { SourceTarget } from './source-target.ts';
 
 /** Of one lane: as many as keep a link with latency busy. */
@@ -69,6 +70,7 @@ export class EmitQueue {
       return refusal;
     }
     const positions = options.positions === undefined ? [] : [...options.positions];
+    crashPoint('after-read');
     return this.#enqueue(records, { ...options, rejected, positions });
   }
 
@@ -92,7 +94,7 @@ export class EmitQueue {
     for (const lane of this.#lanes.all) for (const flight of lane.takeWaiting()) this.#settleRejected(flight, error);
     for (const { records, reject } of this.#held.splice(0)) {
       this.#inFlight -= records?.count ?? 0;
-      this.#free(records);
+      records?.release();
       reject(error);
     }
   }
@@ -144,6 +146,7 @@ export class EmitQueue {
   }
 
   #settleCommitted(flight: EmitFlight, { records, deadLetters }: FlightRequest): void {
+    crashPoint('before-client-acknowledged');
     flight.release();
     let bytes = 0;
     const dedupeIds: string[] = [];
@@ -155,6 +158,7 @@ export class EmitQueue {
     }
     this.#options.onCommitted({ records, bytes, deadLetters, dedupeIds });
     for (const emit of flight.emits) emit.resolve();
+    crashPoint('after-client-acknowledged');
   }
 
   #settleRejected(flight: EmitFlight, error: unknown): void {
@@ -173,11 +177,7 @@ export class EmitQueue {
   }
 
   #refuse(records: RecordBatchBuilder | SealedRecords | null, error: SluiceError): Promise<never> {
-    this.#free(records);
+    records?.release();
     return Promise.reject(error);
-  }
-
-  #free(records: RecordBatchBuilder | SealedRecords | null): void {
-    if (!(records instanceof SealedRecords)) records?.release();
   }
 }

@@ -1,13 +1,14 @@
 import { readBatchHeader } from '../record/index.ts';
 
-/** Stored batches on their way into another topic, unopened. Their bytes are the emitter's again when its emit settles. */
+/** Stored batches on their way into another topic, unopened. `release` gives the bytes back to the emitter. */
 export class SealedRecords {
   readonly batches: readonly { readonly bytes: Buffer; readonly count: number }[];
   readonly count: number;
   readonly byteLength: number;
+  readonly #onFree: () => void;
 
   /** Throws `RECORD_CORRUPT` and `RECORD_UNSUPPORTED`. */
-  constructor(chunk: Buffer) {
+  constructor(chunk: Buffer, onFree: () => void = () => undefined) {
     const batches: { bytes: Buffer; count: number }[] = [];
     let records = 0;
     for (let at = 0; at < chunk.length;) {
@@ -19,5 +20,10 @@ export class SealedRecords {
     this.batches = batches;
     this.count = records;
     this.byteLength = chunk.length;
+    this.#onFree = onFree;
+  }
+
+  release(): void {
+    this.#onFree();
   }
 }

@@ -4,6 +4,7 @@ import {
   type ConnectorContext,
   type EmitOptions,
   type Position,
+  type SealedEmitOptions,
   type SourceContext,
 } from '../api/index.ts';
 import type { TopicLog } from '../log/index.ts';
@@ -68,8 +69,8 @@ export class SourceRun {
     return watched(this.#options.queue.emit(batch, options));
   }
 
-  #emitSealed(batches: Buffer, options: EmitOptions): Promise<void> {
-    return watched(this.#options.queue.emit(new SealedRecords(batches), options));
+  #emitSealed(batches: Buffer, { release, ...options }: SealedEmitOptions): Promise<void> {
+    return watched(this.#options.queue.emit(new SealedRecords(batches, release), options));
   }
 
   async #batch(minimumBytes?: number): Promise<BatchBuilder> {

@@ -1,6 +1,7 @@
 /** Logger, clock, and the metrics with their catalogue. */
 export { METRIC, type MetricDescription } from './catalogue.ts';
 export { realClock } from './clock.ts';
+export { crashPoint, crashPoints, type CrashPoint } from './crash-points.ts';
 export {
   createEntryLogger,
   createLogger,

@@ -96,3 +96,16 @@ test('without transactions nothing fences, and it says so', async () => {
   );
   expect(promises.http!.holes).toHaveLength(1);
 });
+
+test('into Kafka in transactions, and it says what becomes visible together', async () => {
+  const text = ontoKafka.replace('  - http: {}\n', '').replace('topic: t', 'topic: t\ndelivery: exactly_once');
+  const kafka = "kafka: { brokers: ['b:9092'], client: { transaction_timeout: 30s } }\nhost: h1\ngroup: g\n";
+  const promises = await promisesOf(text, kafka);
+  expect(promises.file).toMatchObject({
+    promise: 'exactly-once',
+    window: 'transactions of 500 ms or 64MiB, one more in line; brokers abort one after 30s',
+    identity: 'g/a/source/file/h1',
+    fencedBy: 'sluice.g.a.source.file.h1',
+  });
+  expect(promises.generate).toMatchObject({ promise: 'exactly-once', fencedBy: 'sluice.g.a.source.generate' });
+});

@@ -57,6 +57,14 @@ export class KafkajsProducer implements KafkaProducer {
     return Promise.reject(withoutTransactions('adding offsets to a transaction'));
   }
 
+  get isOver(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  wasReplaced(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   async close(): Promise<void> {
     this.#closing.abort(new SluiceError('KAFKA_CLOSED', 'writing to Kafka: the producer was closed'));
     await Promise.all(this.#last.values());

@@ -1,4 +1,5 @@
 import type { Clock } from '../../api/index.ts';
+import { crashPoint } from '../../telemetry/index.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import { outcomeOf, outcomeWithout, unanswered, type ProduceOutcome } from './produce-outcome.ts';
 import type { ProduceAnswer, ProduceApi } from './produce-request.ts';
@@ -128,7 +129,10 @@ export class ProduceLane {
     let failure: unknown = unanswered;
     try {
       const { apis, transactionalId, timeoutMs } = this.#options;
-      answer = await broker.call(apis, { transactionalId, timeoutMs, batches });
+      const answering = broker.call(apis, { transactionalId, timeoutMs, batches });
+      crashPoint('produce-sent');
+      answer = await answering;
+      crashPoint('produce-acknowledged');
     } catch (error) {
       failure = error;
     }

@@ -83,6 +83,14 @@ class IdempotentProducer implements KafkaProducer {
     return Promise.reject(withoutTransactions());
   }
 
+  get isOver(): boolean {
+    return this.#signal.aborted;
+  }
+
+  wasReplaced(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   close(): Promise<void> {
     this.#closing.abort(producerClosed());
     return Promise.resolve();

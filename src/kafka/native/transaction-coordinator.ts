@@ -1,4 +1,5 @@
 import { describeError, SluiceError } from '../../api/index.ts';
+import { crashPoint } from '../../telemetry/index.ts';
 import type { GroupGeneration } from '../client.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
@@ -10,10 +11,17 @@ import * as requests from './transaction-requests.ts';
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
 const INVALID_TXN_STATE = 48;
 const OPERATION_NOT_ATTEMPTED = 55;
+const TRANSACTIONAL_ID_NOT_FOUND = 105;
 const ABORTED_STATES = new Set(['PrepareAbort', 'CompleteAbort']);
+const ENDED_STATES = new Set([...ABORTED_STATES, 'PrepareCommit', 'CompleteCommit']);
 /** Of the feature `transaction.version`. */
 const LEVEL_OF_PROTOCOL_2 = 2;
 const LANE = 'transaction';
+
+type TransactionState = Pick<
+  Awaited<ReturnType<(typeof requests.describeTransactionsApis)[0]['async']>>['transactionStates'][number],
+  'producerEpoch' | 'producerId' | 'transactionState'
+>;
 
 export interface GroupOffsetToSend {
   readonly topic: string;
@@ -54,6 +62,10 @@ export class TransactionCoordinator {
     this.#signal = options.signal;
   }
 
+  get timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
   get protocol(): 1 | 2 {
     return this.#protocol;
   }
@@ -81,16 +93,35 @@ export class TransactionCoordinator {
    * For its time-out the coordinator raises the epoch by one, for a take-over it does so again. False where it cannot be asked, before Kafka 3.0.
    */
   async wasTimedOut({ producerId, epoch }: ProducerIdentity): Promise<boolean> {
+    const state = await this.#describe();
+    if (state === null || !ABORTED_STATES.has(state.transactionState)) return false;
+    return Number(state.producerId) === producerId && state.producerEpoch === epoch + 1;
+  }
+
+  /**
+   * Whether another instance took over the id of one who does not know how its last transaction ended. The end itself may have raised the epoch by one, or begun
+   * another producer id when there was no next epoch; then a transaction was ended last. False where it cannot be asked, before Kafka 3.0.
+   */
+  async wasReplaced({ producerId, epoch }: ProducerIdentity): Promise<boolean> {
+    const state = await this.#describe();
+    if (state === null) return false;
+    const isSameId = Number(state.producerId) === producerId;
+    if (isSameId && state.producerEpoch === epoch) return false;
+    const isNext = isSameId ? state.producerEpoch === epoch + 1 : state.producerEpoch === 0;
+    return !isNext || !ENDED_STATES.has(state.transactionState);
+  }
+
+  /** Null where it cannot be asked, or the coordinator knows nothing of the id. */
+  async #describe(): Promise<TransactionState | null> {
     const doing = `looking at the transaction ${this.#name}`;
-    const state = await this.#ask(doing, async (broker) => {
+    return this.#ask(doing, async (broker) => {
       if (!broker.speaks('DescribeTransactions', 0)) return null;
       const { transactionStates } = await broker.call(requests.describeTransactionsApis, [this.#transactionalId]);
       const [found] = transactionStates;
+      if (found?.errorCode === TRANSACTIONAL_ID_NOT_FOUND) return null;
       if (found !== undefined && found.errorCode !== 0) throw protocolError(found.errorCode, doing);
       return found ?? null;
     });
-    if (state === null || !ABORTED_STATES.has(state.transactionState)) return false;
-    return Number(state.producerId) === producerId && state.producerEpoch === epoch + 1;
   }
 
   /** Protocol 1: before the first batch of a partition in a transaction. */
@@ -157,11 +188,12 @@ export class TransactionCoordinator {
     const { producerId, epoch } = identity;
     const args = [this.#transactionalId, BigInt(producerId), epoch, isCommit] as const;
     return this.#ask(doing, async (broker) => {
-      const answer = await (
+      const ending =
         this.#protocol === 2
           ? broker.call(requests.endTxnProtocol2Apis, ...args)
-          : broker.call(requests.endTxnApis, ...args)
-      ).catch((cause: unknown) => {
+          : broker.call(requests.endTxnApis, ...args);
+      crashPoint('end-transaction-sent');
+      const answer = await ending.catch((cause: unknown) => {
         throw new UnknownOutcome(doing, cause);
       });
       if (answer.errorCode === INVALID_TXN_STATE && !isCommit) return identity;

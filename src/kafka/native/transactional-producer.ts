@@ -137,6 +137,14 @@ export class TransactionalProducer implements KafkaProducer {
     return this.#end(false);
   }
 
+  get isOver(): boolean {
+    return this.#dead !== null;
+  }
+
+  wasReplaced(): Promise<boolean> {
+    return this.#coordinator.wasReplaced(this.#identity);
+  }
+
   async close(): Promise<void> {
     if (this.#signal.aborted) return;
     if (this.#phase === 'open') await this.#abortForAWhile();
@@ -216,6 +224,7 @@ export class TransactionalProducer implements KafkaProducer {
       // One that had nothing at the coordinator cannot have taken too long there.
       const hadBegun = this.#coordinator.protocol === 2 || this.#partitionsToAdd.hasAdded || this.#groups.size > 0;
       if (!hadBegun || !(await this.#coordinator.wasTimedOut(this.#identity))) throw cause;
+      this.#broken = tookTooLong(this.#name, this.#coordinator.timeoutMs, cause);
       this.#successor = await this.#coordinator.raiseEpoch(this.#identity);
     } catch (error) {
       this.#die(kafkaError(error, `using the transactional id ${this.#name}`));
@@ -336,6 +345,11 @@ function isOfIdentity(error: SluiceError): boolean {
 
 function isSame(left: ProducerIdentity, right: ProducerIdentity): boolean {
   return left.producerId === right.producerId && left.epoch === right.epoch;
+}
+
+function tookTooLong(name: string, timeoutMs: number, cause: SluiceError): SluiceError {
+  const matter = `the broker aborted it, for it lasted longer than client.transaction_timeout (${timeoutMs} ms); its records have to be sent again`;
+  return new KafkaError('KAFKA_TRANSACTION', 'fatal', `a transaction of ${name}`, matter, cause);
 }
 
 function fenced(name: string, cause: SluiceError): SluiceError {

@@ -1,9 +1,9 @@
-import { SluiceError, type Clock } from '../../api/index.ts';
+import type { Clock, SluiceError } from '../../api/index.ts';
 import type { KafkaProducer } from '../../kafka/index.ts';
 import type { CommitRequest, SealedBatch } from '../topic-log.ts';
 import { sendAll, type CheckpointWriter } from './checkpoint-writer.ts';
 import { DedupeIds } from './dedupe-ids.ts';
-import { hasCode, writeError } from './log-errors.ts';
+import { explainRefusal } from './explain-refusal.ts';
 import type { SourceCheckpoints } from './source-checkpoints.ts';
 import type { TopicTable } from './topic-table.ts';
 
@@ -84,7 +84,7 @@ export class Commits {
     let bytes = 0;
     for (const batch of batches) bytes += batch.bytes.length;
     try {
-      for (const { topic, partition } of batches) this.#checkTarget(topic, partition);
+      this.#options.topics.assertTargets(batches);
       await sendAll(
         this.#options.producer,
         batches.filter((batch) => !letters.includes(batch)),
@@ -95,7 +95,7 @@ export class Commits {
       this.#options.onCommitted(bytes);
       answer(null);
     } catch (thrown) {
-      const error = await this.#explained(thrown, batches);
+      const error = await explainRefusal(thrown, batches, this.#options);
       this.#options.onFailed(error);
       answer(error);
       throw error;
@@ -121,22 +121,6 @@ export class Commits {
       const lane = this.#options.lanes.get(name);
       return lane === undefined ? [] : { tails: lane.tails, partition };
     });
-  }
-
-  #checkTarget(topic: string, partition: number): void {
-    if (partition >= this.#options.topics.describe(topic).partitions)
-      throw new SluiceError('TOPIC_UNKNOWN', `writing to topic "${topic}": it has no partition ${partition}`);
-  }
-
-  /** A topic that is not there, or not as it was, is looked at again, so that the next attempt knows it as it is. */
-  async #explained(thrown: unknown, batches: readonly SealedBatch[]): Promise<SluiceError> {
-    const names = [...new Set(batches.map(({ topic }) => topic))];
-    const action = names.length === 0 ? 'saving positions' : `writing to topic "${names.join('", "')}"`;
-    if (hasCode(thrown, 'TOPIC_UNKNOWN', 'RECORD_TOO_LARGE')) {
-      const { topics, signal } = this.#options;
-      await Promise.allSettled(names.map((name) => topics.refresh(name, signal)));
-    }
-    return writeError(thrown, action);
   }
 }
 

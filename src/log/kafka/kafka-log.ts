@@ -8,10 +8,12 @@ import { Commits, type SourceLane } from './commits.ts';
 import { transactionalId, type Owner, type SourceIdentity } from './identities.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { closedError, hasCode, readError } from './log-errors.ts';
-import type { KafkaLogOptions } from './options.ts';
+import type { KafkaLogOptions, KafkaLogPlan } from './options.ts';
 import { SinkStates } from './sink-states.ts';
 import { SourceCheckpoints } from './source-checkpoints.ts';
+import { SourceKeys } from './source-keys.ts';
 import { TopicTable } from './topic-table.ts';
+import { TransactionLine } from './transaction-line.ts';
 
 /** With the brokers away, what is not durable by then is read again after the next start. */
 const CLOSE_MS = 5000;
@@ -27,8 +29,19 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<TopicLog> 
   await topics.open(signal);
   const checkpoints = await CheckpointTopic.open({ client, clock, log }, signal);
   const { transactions } = await client.features(signal);
+  assertTransactions(plan, transactions);
   const producer = await client.openProducer({ signal });
   return new KafkaLog({ ...options, topics, checkpoints, producer, transactions });
+}
+
+/** Throws `KAFKA_UNSUPPORTED`. */
+function assertTransactions({ sources }: KafkaLogPlan, hasTransactions: boolean): void {
+  const exact = sources.find(({ isExact }) => isExact);
+  if (exact === undefined || hasTransactions) return;
+  throw new SluiceError(
+    'KAFKA_UNSUPPORTED',
+    `opening source "${exact.name}": these brokers have no transactions (Kafka 0.11 and later has them), so set its \`delivery\` to at_least_once`,
+  );
 }
 
 interface OpenedLog extends KafkaLogOptions {
@@ -44,6 +57,7 @@ class KafkaLog implements TopicLog {
   readonly #owner: Owner;
   readonly #over = new AbortController();
   readonly #lanes = new Map<string, SourceLane>();
+  readonly #exact = new Map<string, TransactionLine>();
   readonly #commits: Commits;
   readonly #subscriptions = new Set<KafkaSubscription>();
   #lost: SluiceError | null = null;
@@ -51,9 +65,11 @@ class KafkaLog implements TopicLog {
 
   constructor(options: OpenedLog) {
     this.#options = options;
-    const { plan, topics, producer, clock, metrics } = options;
+    const { plan, topics, producer, clock } = options;
     this.#owner = { group: options.group, pipeline: plan.pipeline, hubId: options.hubId };
-    for (const source of plan.sources) this.#lanes.set(source.name, this.#createLane(source));
+    for (const source of plan.sources)
+      if (source.isExact) this.#exact.set(source.name, this.#createLine(source));
+      else this.#lanes.set(source.name, this.#createLane(source));
     this.#commits = new Commits({
       lanes: this.#lanes,
       deadLetterTopic: plan.deadLetter?.topic ?? null,
@@ -62,8 +78,7 @@ class KafkaLog implements TopicLog {
       clock,
       signal: this.#over.signal,
       onCommitted: (bytes) => {
-        metrics.count(METRIC.logCommits.name, 1);
-        if (bytes > 0) metrics.count(METRIC.logBytes.name, bytes);
+        this.#count(bytes);
       },
       onFailed: (error) => {
         this.#fail(error);
@@ -81,13 +96,16 @@ class KafkaLog implements TopicLog {
 
   async commit(request: CommitRequest): Promise<void> {
     this.#assertUsable('committing');
-    await this.#commits.commit(request);
+    const source = request.source ?? request.positions?.[0]?.[0];
+    const exact = source === undefined ? undefined : this.#exact.get(source);
+    await (exact ?? this.#commits).commit(request);
   }
 
   async positions(source: string): Promise<ReadonlyMap<string, Position>> {
     this.#assertUsable(`loading the positions of source "${source}"`);
     try {
-      return await (this.#lanes.get(source)?.checkpoints.positions() ?? new Map<string, Position>());
+      const saved = this.#exact.get(source) ?? this.#lanes.get(source)?.checkpoints;
+      return await (saved?.positions() ?? new Map<string, Position>());
     } catch (error) {
       this.#assertUsable(`loading the positions of source "${source}"`);
       throw readError(error, `loading the positions of source "${source}"`);
@@ -136,14 +154,15 @@ class KafkaLog implements TopicLog {
     await Promise.race([this.#settled(), late]);
     patience.abort();
     this.#over.abort(closedError('waiting'));
-    const writers = [...this.#lanes.values()].map(({ writer }) => writer.close());
+    const writers = [...[...this.#lanes.values()].map(({ writer }) => writer), ...this.#exact.values()];
+    const closed = writers.map((writer) => writer.close());
     const subscriptions = [...this.#subscriptions].map((subscription) => subscription.abort(closedError('reading')));
-    await Promise.all([...writers, ...subscriptions, producer.close()]);
+    await Promise.all([...closed, ...subscriptions, producer.close()]);
   }
 
   /** What was committed is answered, and the positions behind it are saved. */
   async #settled(): Promise<void> {
-    await this.#commits.settled();
+    await Promise.all([this.#commits.settled(), ...[...this.#exact.values()].map((line) => line.settled())]);
     const lanes = [...this.#lanes.values()];
     for (const { checkpoints } of lanes) checkpoints.stop();
     const saves = lanes.map(({ checkpoints }) => checkpoints.save());
@@ -151,7 +170,7 @@ class KafkaLog implements TopicLog {
   }
 
   #createLane(source: SourceIdentity): SourceLane {
-    const { client, clock, log, checkpoints, producer, transactions } = this.#options;
+    const { client, clock, log, producer, transactions } = this.#options;
     const isAlone = source.placement === 'host' || source.placement === 'once';
     const writer =
       isAlone && transactions
@@ -162,9 +181,8 @@ class KafkaLog implements TopicLog {
       writer,
       isFenced: writer instanceof FencedWriter,
       checkpoints: new SourceCheckpoints({
-        owner: this.#owner,
         source,
-        checkpoints,
+        keys: this.#keysOf(source),
         writer,
         clock,
         log,
@@ -175,6 +193,38 @@ class KafkaLog implements TopicLog {
       }),
       tails: new Map(),
     };
+  }
+
+  #createLine(source: SourceIdentity): TransactionLine {
+    const { client, clock, log, topics, transactionTimeoutMs } = this.#options;
+    return new TransactionLine({
+      client,
+      transactionalId: transactionalId(this.#owner, source),
+      timeoutMs: transactionTimeoutMs,
+      keys: this.#keysOf(source),
+      topics,
+      clock,
+      log: log.child({ source: source.name }),
+      signal: this.#over.signal,
+      onCommitted: (requests, bytes) => {
+        for (const { dedupe = [] } of requests) for (const id of dedupe) this.#commits.dedupeIds.add(id);
+        this.#count(bytes);
+      },
+      onFailed: (error) => {
+        this.#fail(error);
+      },
+    });
+  }
+
+  #keysOf(source: SourceIdentity): SourceKeys {
+    const { checkpoints, clock } = this.#options;
+    return new SourceKeys({ owner: this.#owner, source, checkpoints, clock });
+  }
+
+  #count(bytes: number): void {
+    const { metrics } = this.#options;
+    metrics.count(METRIC.logCommits.name, 1);
+    if (bytes > 0) metrics.count(METRIC.logBytes.name, bytes);
   }
 
   /** Another hub goes on in this one's place: nothing that this one does counts any more. */

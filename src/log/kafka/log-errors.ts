@@ -23,7 +23,7 @@ export function readError(error: unknown, action: string): unknown {
   return hasCode(error, 'KAFKA_FENCED') ? fencedError(action, error) : error;
 }
 
-function fencedError(action: string, cause: SluiceError): SluiceError {
+export function fencedError(action: string, cause?: SluiceError): SluiceError {
   const message = `${action}: another hub with the same identity took over, this one stops for good`;
   return new SluiceError('KAFKA_FENCED', message, { cause });
 }

@@ -8,7 +8,14 @@ export interface KafkaLogPlan {
   /** Null for `dead_letter: off`. */
   readonly deadLetter: { readonly topic: string } | null;
   /** Without any the topic belongs to somebody else: it has to be there. */
-  readonly sources: readonly { readonly name: string; readonly placement: SourceDefinition['placement'] }[];
+  readonly sources: readonly KafkaLogSource[];
+}
+
+export interface KafkaLogSource {
+  readonly name: string;
+  readonly placement: SourceDefinition['placement'];
+  /** Its records, positions and dead letters are written in transactions. */
+  readonly isExact: boolean;
 }
 
 /** What a topic is created with; one that is there already stays as it is. */
@@ -32,6 +39,8 @@ export interface KafkaLogOptions {
   readonly plan: KafkaLogPlan;
   /** How sinks are members of their consumer groups. */
   readonly member: Pick<MemberOptions, 'protocol' | 'sessionTimeoutMs' | 'heartbeatMs'>;
+  /** The broker aborts a transaction of an exact source that lasts longer. */
+  readonly transactionTimeoutMs: number;
   /** They come back within the session time-out, as a hub does that is started again. Those of a run with an end do not, and leave their groups. */
   readonly isStatic: boolean;
   readonly clock: Clock;

@@ -1,8 +1,7 @@
 import { describeError, type Clock, type Logger, type Position } from '../../api/index.ts';
-import { encodeCheckpoints } from './checkpoint-record.ts';
-import { CHECKPOINT_TOPIC, type CheckpointTopic } from './checkpoint-topic.ts';
 import type { CheckpointWriter, KafkaBatch } from './checkpoint-writer.ts';
-import { ownSourcePrefix, sourcePrefix, type Owner, type SourceIdentity } from './identities.ts';
+import type { SourceIdentity } from './identities.ts';
+import type { SourceKeys } from './source-keys.ts';
 
 /** What a crash repeats at most is what was acknowledged within these, and what is in flight. */
 const SAVE_WITHIN_MS = 100;
@@ -10,9 +9,8 @@ const SAVE_WITHIN_BYTES = 16 * 1024 * 1024;
 const AGAIN_MS = 1000;
 
 export interface SourceCheckpointsOptions {
-  readonly owner: Owner;
   readonly source: SourceIdentity;
-  readonly checkpoints: CheckpointTopic;
+  readonly keys: SourceKeys;
   readonly writer: CheckpointWriter;
   readonly clock: Clock;
   readonly log: Logger;
@@ -38,9 +36,6 @@ interface Save {
 /** The positions of one source: what is acknowledged, and soon saved. */
 export class SourceCheckpoints {
   readonly #options: SourceCheckpointsOptions;
-  readonly #prefix: string;
-  readonly #ownPrefix: string;
-  readonly #partition: number;
   readonly #waiting = new Map<string, Position | null>();
   /** Null before it was read, and where other hubs write too. */
   #saved: Map<string, Position> | null = null;
@@ -54,10 +49,6 @@ export class SourceCheckpoints {
 
   constructor(options: SourceCheckpointsOptions) {
     this.#options = options;
-    const { owner, source, checkpoints } = options;
-    this.#prefix = sourcePrefix(owner, source.name);
-    this.#ownPrefix = ownSourcePrefix(owner, source);
-    this.#partition = checkpoints.partitionOf(this.#prefix);
   }
 
   /** Positions wait because they cannot be saved: whoever commits more has to wait for them. */
@@ -114,10 +105,10 @@ export class SourceCheckpoints {
   }
 
   async #load(): Promise<Map<string, Position>> {
-    const { checkpoints, writer, signal } = this.#options;
+    const { keys, writer, signal } = this.#options;
     if (this.#saved !== null) return this.#saved;
     await writer.open(signal);
-    this.#saved = await checkpoints.read(this.#prefix, this.#ownPrefix, signal);
+    this.#saved = await keys.read(signal);
     return this.#saved;
   }
 
@@ -131,7 +122,7 @@ export class SourceCheckpoints {
     if (positions.size + letters.length === 0) return;
     this.#waiting.clear();
     try {
-      await writer.write([...letters, ...this.#encode(positions)], signal);
+      await writer.write([...letters, ...this.#options.keys.encode(positions)], signal);
     } catch (error) {
       for (const [partition, position] of waited)
         if (!this.#waiting.has(partition)) this.#waiting.set(partition, position);
@@ -143,14 +134,6 @@ export class SourceCheckpoints {
     this.#bytes -= bytes;
     if (this.#saved === null) return;
     for (const [partition, position] of positions) setPosition(this.#saved, partition, position);
-  }
-
-  #encode(positions: ReadonlyMap<string, Position | null>): KafkaBatch[] {
-    const records = [...positions].map(
-      ([partition, position]) => [`${this.#ownPrefix}${partition}`, position] as const,
-    );
-    const batches = encodeCheckpoints(records, this.#options.clock.now());
-    return batches.map((bytes) => ({ topic: CHECKPOINT_TOPIC, partition: this.#partition, bytes }));
   }
 
   #arm(delayMs: number): void {

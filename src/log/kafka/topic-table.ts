@@ -1,6 +1,6 @@
 import { describeError, SluiceError, type Clock, type Logger } from '../../api/index.ts';
 import type { KafkaClient, KafkaTopic, NewKafkaTopic } from '../../kafka/index.ts';
-import type { TopicDescription } from '../topic-log.ts';
+import type { SealedBatch, TopicDescription } from '../topic-log.ts';
 import { createdTopic } from './created-topic.ts';
 import { hasCode } from './log-errors.ts';
 import type { KafkaLogPlan, KafkaLogTopic } from './options.ts';
@@ -61,6 +61,13 @@ export class TopicTable {
     if (known === undefined)
       throw new SluiceError('TOPIC_UNKNOWN', `describing topic "${name}": this pipeline has none of that name`);
     return known;
+  }
+
+  /** Throws `TOPIC_UNKNOWN`. */
+  assertTargets(batches: readonly Pick<SealedBatch, 'topic' | 'partition'>[]): void {
+    for (const { topic, partition } of batches)
+      if (partition >= this.describe(topic).partitions)
+        throw new SluiceError('TOPIC_UNKNOWN', `writing to topic "${topic}": it has no partition ${partition}`);
   }
 
   /** Looks again; null while the topic is gone. One that stays away and is this pipeline's to write is created again. */

@@ -13,6 +13,7 @@ export function kafkaSettings(
       request_timeout: 15_000,
       session_timeout: 8000,
       heartbeat_interval: 500,
+      transaction_timeout: 60_000,
       group_protocol: 'classic',
     },
     ...options,

@@ -103,6 +103,7 @@ class FakeProducer implements KafkaProducer {
   readonly #epoch: number;
   #transaction: FakeTransaction | null = null;
   #isClosed = false;
+  #isOver = false;
   /** By partition. */
   readonly #last = new Map<string, Promise<unknown>>();
 
@@ -156,6 +157,14 @@ class FakeProducer implements KafkaProducer {
 
   sendOffsets = unused;
 
+  get isOver(): boolean {
+    return this.#isClosed || this.#isOver;
+  }
+
+  wasReplaced(): Promise<boolean> {
+    return Promise.resolve(this.#cluster.epochs.get(this.#transactionalId ?? '') !== this.#epoch);
+  }
+
   close(): Promise<void> {
     this.#isClosed = true;
     return Promise.resolve();
@@ -170,6 +179,7 @@ class FakeProducer implements KafkaProducer {
   #holdEpoch(): void {
     if (this.#transactionalId === null || this.#cluster.epochs.get(this.#transactionalId) === this.#epoch) return;
     this.#end('aborted');
+    this.#isOver = true;
     throw new SluiceError('KAFKA_FENCED', `writing as "${this.#transactionalId}"`);
   }
 }

@@ -7,6 +7,15 @@ export type Wishes = Partial<Omit<KafkaLogOptions, 'client' | 'plan'>> & {
   readonly plan?: Partial<Omit<KafkaLogPlan, 'topic'>> & { readonly topic?: Partial<KafkaLogPlan['topic']> };
 };
 
+/** `isExact`: the first of them. */
+export function sourcesOf(isExact: boolean): KafkaLogPlan['sources'] {
+  return [
+    { name: 'source', placement: 'host', isExact },
+    { name: 'one', placement: 'once', isExact: false },
+    { name: 'two', placement: 'every', isExact: false },
+  ];
+}
+
 export function planOf(pipeline: string, { topic, ...more }: NonNullable<Wishes['plan']> = {}): KafkaLogPlan {
   return {
     pipeline,
@@ -20,11 +29,7 @@ export function planOf(pipeline: string, { topic, ...more }: NonNullable<Wishes[
       ...topic,
     },
     deadLetter: { topic: `${pipeline}.dead` },
-    sources: [
-      { name: 'source', placement: 'host' },
-      { name: 'one', placement: 'once' },
-      { name: 'two', placement: 'every' },
-    ],
+    sources: sourcesOf(false),
     ...more,
   };
 }
@@ -48,6 +53,7 @@ export class Logs {
       hubId: 'hub-1',
       plan: planOf(this.#pipeline, plan),
       member: { protocol: 'classic', sessionTimeoutMs: 8000, heartbeatMs: 2000 },
+      transactionTimeoutMs: 60_000,
       isStatic: true,
       clock: realClock,
       log: createEntryLogger({ level: 'debug', clock: realClock, write: (entry) => this.entries.push(entry) }),

@@ -1,0 +1,44 @@
+/** Where a process can be told to end as by SIGKILL, each with what has happened by then. For tests of delivery only. */
+export const crashPoints = {
+  'after-read': 'a source has handed over a batch, nothing of it is on its way',
+  'after-prepare': 'keys, conditions and dead letters of a commit are worked out',
+  'produce-sent': 'a produce request is with the socket',
+  'produce-acknowledged': 'a produce request was answered',
+  'before-end-transaction': 'everything in a transaction is acknowledged',
+  'end-transaction-sent': 'the end of a transaction is with the socket, without an answer',
+  'before-client-acknowledged': 'a commit is durable, its source does not know yet',
+  'after-client-acknowledged': 'a source was told that its records are durable',
+  'snapshot-written': 'a snapshot of the journal is in its temporary file',
+  'snapshot-synced': 'the temporary file is durable, under its own name',
+  'snapshot-renamed': 'the snapshot has its name, which is not durable',
+  'segment-created': 'a segment has its file, which nothing names',
+  'segment-synced': 'touched segments are durable, no frame of the journal speaks of them',
+  'sink-sent': 'a write is with its sink',
+  'sink-acknowledged': 'a sink has answered, no watermark has moved',
+  'offset-commit-sent': 'offsets of a sink are on their way',
+  'dead-letter-sent': 'dead letters of a sink are on their way',
+} as const;
+
+export type CrashPoint = keyof typeof crashPoints;
+
+interface Armed {
+  readonly point: string;
+  left: number;
+}
+
+const armed = armedBy(process.env);
+
+/** Ends the process without a trace at the nth passing of the point in `SLUICE_CRASH_AT=point:n`; nothing happens unless `SLUICE_TESTING` is 1. */
+export function crashPoint(point: CrashPoint): void {
+  if (armed?.point !== point || --armed.left > 0) return;
+  process.kill(process.pid, 'SIGKILL');
+  // The signal may take effect on another thread a moment later: nothing goes on until then.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+function armedBy({ SLUICE_TESTING, SLUICE_CRASH_AT = '' }: NodeJS.ProcessEnv): Armed | null {
+  if (SLUICE_TESTING !== '1' || SLUICE_CRASH_AT === '') return null;
+  const [point = '', nth = '1'] = SLUICE_CRASH_AT.split(':');
+  if (!Object.hasOwn(crashPoints, point)) throw new Error(`SLUICE_CRASH_AT: there is no crash point "${point}"`);
+  return { point, left: Number(nth) };
+}
