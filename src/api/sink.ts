@@ -4,9 +4,9 @@ import type { SluiceError } from './errors.ts';
 
 /**
  * What the engine does with a refusal: `retry` later (`retryAfterMs` as the server asked), `reject` to the dead letters, `split`
- * a batch that is too large together, `block` the leg until an operator acts.
+ * a batch that is too large together, `block` the leg until an operator acts, `skip` a record that is of no use to the target: it counts as left out.
  */
-export type Disposition = 'retry' | 'reject' | 'split' | 'block';
+export type Disposition = 'retry' | 'reject' | 'split' | 'block' | 'skip';
 
 export interface Failure {
   readonly disposition: Disposition;
@@ -27,6 +27,11 @@ export interface SinkContext extends ConnectorContext {
   requestFlush(partitions: readonly TopicPartition[]): void;
   /** One line for the status display: "12 files published". */
   report(status: string): void;
+  /**
+   * Set while dead letters are replayed: records are older than others that were written since. Unless `resurrect`, a sink whose versions do not outlive a
+   * deletion skips what its target does not have any more.
+   */
+  readonly replay?: { readonly resurrect: boolean };
 }
 
 /** Where a partition of a topic goes on. */

@@ -21,6 +21,7 @@ export type { KafkaLogOptions, KafkaLogPlan } from './kafka/options.ts';
 export { COMMIT_AFTER_BYTES, COMMIT_AFTER_MS } from './kafka/transaction-line.ts';
 export { readKafkaState } from './kafka/saved-state.ts';
 export type { PipelineView, SavedTopic, SavedView } from './saved-view.ts';
+export { parkingTopic } from './parking-topic.ts';
 export type {
   Assignment,
   CommitRequest,

@@ -1,115 +1,125 @@
-import type { Headers, TopicPartition } from '../api/index.ts';
-import type { SavedView } from '../log/index.ts';
+import type { TopicPartition } from '../api/index.ts';
+import { parkingTopic, type SavedView } from '../log/index.ts';
 import { RecordView } from '../record/index.ts';
+import { storedDeadLetter, storedDeadLetterId, type StoredDeadLetter } from './stored-dead-letter.ts';
 
 const SUFFIX = '.dead';
 
-/** A record that was refused, as it lies in a dead-letter topic. */
-export interface StoredDeadLetter {
-  /** The refused record's id; for input that never became a record, where its dead letter lies. */
-  readonly id: string;
+/** Where the dead letters of a pipeline are. */
+export interface DeadLetterTopics {
   readonly pipeline: string;
-  /** The leg's name, and its connector's. */
-  readonly leg: string;
-  readonly connector: string;
-  readonly stage: string;
-  readonly code: string;
-  readonly message: string;
-  readonly attempts: number;
-  /** Milliseconds since the epoch; NaN when its headers do not tell. */
-  readonly firstAt: number;
-  readonly lastAt: number;
-  /** The topic it was read from or meant for. */
   readonly topic: string;
-  /** Where it stood in a source's input, as the source words it. */
-  readonly sourcePosition: string | null;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
-  /** The dead-letter topic did not take all of it: key, value and headers are only where it stood. */
-  readonly isReference: boolean;
-  /** The record's own, in milliseconds since the epoch. */
-  readonly timestamp: number;
-  /** Where the dead letter itself lies. */
-  readonly stored: { readonly topic: string; readonly partition: number; readonly offset: number };
+  /** Null while none was parked. */
+  readonly parked: string | null;
 }
 
-/** The dead-letter topics of a data folder or a cluster, and the pipelines that write them. `configured` tells those with names of their own. */
+export type TopicReader = Pick<SavedView, 'topics' | 'read'>;
+
+/** By topic and partition: offsets to read from (this one too) and to (without it). Unset: what is there. */
+export interface LetterRange {
+  readonly from?: OffsetsByPlace;
+  readonly to?: OffsetsByPlace;
+}
+
+export type OffsetsByPlace = ReadonlyMap<string, number>;
+
+export function placeKey(topic: string, partition: number): string {
+  return `${topic}/${partition}`;
+}
+
+/** The dead-letter topics of a data folder or a cluster. `configured` tells those with names of their own. */
 export function deadLetterTopics(
-  view: Pick<SavedView, 'topics'>,
+  { topics }: Pick<SavedView, 'topics'>,
   configured: ReadonlyMap<string, string>,
-): readonly { readonly pipeline: string; readonly topic: string }[] {
+): readonly DeadLetterTopics[] {
   const own = new Map([...configured].map(([pipeline, topic]) => [topic, pipeline]));
-  return view.topics.flatMap(({ name, owner }) => {
+  return topics.flatMap(({ name, owner }) => {
     const pipeline = own.get(name) ?? (name.endsWith(SUFFIX) && owner !== '' ? owner : undefined);
-    return pipeline === undefined ? [] : [{ pipeline, topic: name }];
+    if (pipeline === undefined) return [];
+    const parked = topics.find((topic) => topic.name === parkingTopic(pipeline))?.name ?? null;
+    return [{ pipeline, topic: name, parked }];
   });
 }
 
 /**
- * All dead letters of a topic, partition by partition, one for each record that was refused: what a crash wrote again is left out. Key and value are
- * copies of their own. Throws `TOPIC_UNKNOWN`, `RECORD_CORRUPT` or `LOG_IO`.
+ * Which dead letters there are: one for each record that was refused, its newest. What a crash wrote again, earlier refusals of what was replayed, and what
+ * was parked meanwhile stand for nothing any more. Finding out takes memory for
+ * the id of each.
  */
-export async function* readDeadLetters(
-  view: Pick<SavedView, 'topics' | 'read'>,
-  topic: string,
-): AsyncGenerator<StoredDeadLetter> {
-  const partitions = view.topics.find(({ name }) => name === topic)?.partitions ?? 1;
-  const incarnation = view.topics.find(({ name }) => name === topic)?.incarnation ?? '';
-  const records = new RecordView({ decode: (bytes) => bytes });
-  for (let partition = 0; partition < partitions; partition++) {
-    // The partition of a dead letter follows from that of its record, so repeats lie in the same one.
-    const seen = new Set<string>();
-    for await (const chunk of view.read(topic, partition)) {
-      records.clear();
-      records.addStored({ topic, partition, incarnation }, chunk, 0);
-      for (let index = 0; index < records.count; index++) {
-        const letter = parse(records, index, { topic, partition, incarnation });
-        if (seen.has(letter.id)) continue;
-        seen.add(letter.id);
-        yield letter;
+export class DeadLetterIndex {
+  readonly #view: TopicReader;
+  readonly #topics: DeadLetterTopics;
+  readonly #range: LetterRange;
+  readonly #parked = new Set<string>();
+  /** Of ids that were met more than once: the offset of the newest, by topic. */
+  readonly #newest = new Map<string, Map<string, number>>();
+
+  private constructor(view: TopicReader, topics: DeadLetterTopics, range: LetterRange) {
+    this.#view = view;
+    this.#topics = topics;
+    this.#range = range;
+  }
+
+  /** Throws `TOPIC_UNKNOWN`, `RECORD_CORRUPT` or `LOG_IO`. */
+  static async read(view: TopicReader, topics: DeadLetterTopics, range: LetterRange = {}): Promise<DeadLetterIndex> {
+    const index = new DeadLetterIndex(view, topics, range);
+    if (topics.parked !== null) await index.#learn(topics.parked, index.#parked);
+    await index.#learn(topics.topic, new Set());
+    return index;
+  }
+
+  /** Is it the one that stands for its record? */
+  stands({ id, stored, isParked }: Pick<StoredDeadLetter, 'id' | 'stored' | 'isParked'>): boolean {
+    if (!isParked && this.#parked.has(id)) return false;
+    return (this.#newest.get(stored.topic)?.get(id) ?? stored.offset) === stored.offset;
+  }
+
+  /** Those that stand, topic by topic and partition by partition. `from`: in place of the index's own. */
+  async *letters(from = this.#range.from): AsyncGenerator<StoredDeadLetter> {
+    for await (const letter of this.all(from)) if (this.stands(letter)) yield letter;
+  }
+
+  /** All that are stored. */
+  async *all(from = this.#range.from): AsyncGenerator<StoredDeadLetter> {
+    const { parked, topic } = this.#topics;
+    for (const name of parked === null ? [topic] : [parked, topic])
+      for await (const { records, partition, count } of this.#read(name, from))
+        for (let index = 0; index < count; index++)
+          yield storedDeadLetter(records, index, { partition, isParked: name === parked });
+  }
+
+  async #learn(topic: string, seen: Set<string>): Promise<void> {
+    const newest = new Map<string, number>();
+    this.#newest.set(topic, newest);
+    for await (const { records, count } of this.#read(topic))
+      for (let index = 0; index < count; index++) {
+        const id = storedDeadLetterId(records, index);
+        // The partition of a dead letter follows from that of its record, so repeats lie in the same one.
+        if (seen.has(id)) newest.set(id, records.offset(index));
+        else seen.add(id);
+      }
+  }
+
+  async *#read(
+    topic: string,
+    starts?: OffsetsByPlace,
+  ): AsyncGenerator<{ readonly records: RecordView; readonly partition: TopicPartition; readonly count: number }> {
+    const known = this.#view.topics.find(({ name }) => name === topic);
+    const records = new RecordView({ decode: (bytes) => bytes });
+    for (let number = 0; number < (known?.partitions ?? 1); number++) {
+      const partition = { topic, partition: number, incarnation: known?.incarnation ?? '' };
+      const place = placeKey(topic, number);
+      const from = Math.max(starts?.get(place) ?? 0, known?.starts[number] ?? 0);
+      const to = Math.min(this.#range.to?.get(place) ?? Infinity, known?.ends[number] ?? Infinity);
+      if (from >= to) continue;
+      for await (const chunk of this.#view.read(topic, number, { from, to })) {
+        records.clear();
+        records.addStored(partition, chunk, from);
+        let { count } = records;
+        // The last batch may go on behind the end.
+        while (count > 0 && records.offset(count - 1) >= to) count--;
+        yield { records, partition, count };
       }
     }
   }
-}
-
-function parse(records: RecordView, index: number, at: TopicPartition): StoredDeadLetter {
-  const header = headerReader(records.headers(index));
-  const topic = header('__connect.errors.topic');
-  const original = [
-    topic,
-    header('sluice.errors.incarnation'),
-    header('__connect.errors.partition'),
-    header('__connect.errors.offset'),
-  ];
-  const position = header('sluice.errors.source_position');
-  return {
-    id: original.includes('') ? records.id(index) : original.join('+'),
-    pipeline: header('sluice.errors.pipeline'),
-    leg: header('__connect.errors.connector.name'),
-    connector: header('__connect.errors.class.name'),
-    stage: header('__connect.errors.stage'),
-    code: header('sluice.errors.code'),
-    message: header('__connect.errors.exception.message'),
-    attempts: Number(header('sluice.errors.attempts')),
-    firstAt: Date.parse(header('sluice.errors.first_at')),
-    lastAt: Date.parse(header('sluice.errors.last_at')),
-    topic,
-    sourcePosition: position === '' ? null : position,
-    key: copyOf(records.key(index)),
-    value: copyOf(records.value(index)),
-    isReference: header('sluice.errors.by_ref') === 'true',
-    timestamp: records.timestamp(index),
-    stored: { topic: at.topic, partition: at.partition, offset: records.offset(index) },
-  };
-}
-
-/** '' for a header that is not there. */
-function headerReader(headers: Headers): (name: string) => string {
-  const texts = new Map<string, string>();
-  for (const [name, value] of headers) texts.set(name, value === null ? '' : Buffer.from(value).toString());
-  return (name) => texts.get(name) ?? '';
-}
-
-function copyOf(bytes: Uint8Array | null): Uint8Array | null {
-  return bytes === null ? null : Uint8Array.from(bytes);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describeError, type Headers, type SluiceError, type TopicPartition } from '../api/index.ts';
 import { bufferBytesFor } from '../record/index.ts';
 
@@ -17,8 +18,15 @@ interface Limits {
   readonly byReference: boolean;
 }
 
-/** What was being done when a record was refused. */
+/** Names a letter that has no place in a topic of its own, for all of its lives. */
+export const ID_HEADER = 'sluice.errors.id';
+export const HOPS_HEADER = 'sluice.errors.hops';
+
+/** Which part of a leg refused a record. */
 export type Stage = 'source' | 'key' | 'where' | 'write';
+
+/** What was being done when a record was refused, as the header `__connect.errors.stage` has it. */
+export const STAGES = ['source', 'decode', 'key', 'where', 'template', 'write'] as const;
 
 /** Where dead letters go. */
 export interface DeadLetterTarget {
@@ -48,7 +56,12 @@ export interface Refusal {
 }
 
 /** Where it stood: in the topic, or in a source's input as the source words it; '' when only the record tells. */
-export type Place = { readonly partition: TopicPartition; readonly offset: number } | { readonly position: string };
+export type Place = TopicPlace | { readonly position: string };
+
+export interface TopicPlace {
+  readonly partition: TopicPartition;
+  readonly offset: number;
+}
 
 export interface RefusedRecord {
   readonly key: Uint8Array | null;
@@ -70,8 +83,9 @@ export interface DeadLetter {
 
 /**
  * Key, value, headers and timestamp stay raw; the cause comes in headers under the names of Kafka Connect and our own. Headers of an earlier life as a
- * dead letter are replaced. `partition` is the one of the dead-letter topic. Where its batch would be larger than `maxBatchBytes`, the stack goes first, then
- * most of the message, at last the record itself: what is left refers to where it lies in its topic, or holds its beginning if it came from a source. Nothing is copied: valid as long as the record is.
+ * dead letter are replaced, and its hops counted on. `partition` is the one of the dead-letter topic. Where its batch would be larger than `maxBatchBytes`, the stack goes
+ * first, then most of the message, at last the record itself: what is left refers to where it lies in its topic, with its length and digest, or holds its beginning if it
+ * came from a source. Nothing is copied: valid as long as the record is.
  */
 export function createDeadLetter(
   record: RefusedRecord,
@@ -103,12 +117,14 @@ function letterWithin(
   const headers: (readonly [string, Uint8Array | null])[] = [];
   let hops = 0;
   for (const [name, value] of record.headers) {
-    if (name === 'sluice.errors.hops') hops = Number(textOf(value)) || 0;
-    if (!OURS.test(name) && !limits.byReference) headers.push([name, value]);
+    if (name === HOPS_HEADER) hops = Number(textOf(value)) || 0;
+    const isItsName = name === ID_HEADER && 'position' in context.place;
+    if (isItsName || (!OURS.test(name) && !limits.byReference)) headers.push([name, value]);
   }
   for (const [name, text] of causeHeaders(refusal, limits, { ...context, hops: hops + 1 })) {
     headers.push([name, Buffer.from(text)]);
   }
+  if (limits.byReference) for (const [name, text] of referenceHeaders(record)) headers.push([name, Buffer.from(text)]);
   const { key, value } = limits.byReference ? { key: null, value: null } : record;
   let payloadBytes = (key?.length ?? 0) + (value?.length ?? 0);
   for (const [name, value] of headers) payloadBytes += Buffer.byteLength(name) + (value?.length ?? 0);
@@ -134,11 +150,11 @@ function causeHeaders(
           ['sluice.errors.incarnation', place.partition.incarnation],
         ];
   return [
-    ['__connect.errors.topic', origin.topic],
+    ['__connect.errors.topic', 'position' in place ? origin.topic : place.partition.topic],
     ...where,
     ['__connect.errors.connector.name', origin.leg],
     ['__connect.errors.task.id', '0'],
-    ['__connect.errors.stage', stage],
+    ['__connect.errors.stage', doneIn(stage, error)],
     ['__connect.errors.class.name', origin.connector],
     ['__connect.errors.exception.class.name', error.name],
     ['__connect.errors.exception.message', trimmed(describeError(error), limits.messageBytes)],
@@ -150,9 +166,31 @@ function causeHeaders(
     ['sluice.errors.attempts', String(attempts)],
     ['sluice.errors.first_at', new Date(firstAt).toISOString()],
     ['sluice.errors.last_at', new Date(lastAt).toISOString()],
-    ['sluice.errors.hops', String(hops)],
-    ...(limits.byReference ? [['sluice.errors.by_ref', 'true'] as [string, string]] : []),
+    [HOPS_HEADER, String(hops)],
   ];
+}
+
+/** Whoever fetches the record from where it lies can tell that it is the same. */
+function referenceHeaders({ key, value }: RefusedRecord): [string, string][] {
+  return [
+    ['sluice.errors.by_ref', 'true'],
+    ['sluice.errors.length', String((key?.length ?? 0) + (value?.length ?? 0))],
+    ['sluice.errors.digest', digestOf(key, value)],
+  ];
+}
+
+/** `sha256:` and the hex digits of the bytes of key and value, one after the other. */
+export function digestOf(key: Uint8Array | null, value: Uint8Array | null): string {
+  const hash = createHash('sha256');
+  for (const bytes of [key, value]) if (bytes !== null) hash.update(bytes);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+/** A source and a sink decode records, and a sink renders templates, before they do what they are for. */
+function doneIn(stage: Stage, { code }: SluiceError): (typeof STAGES)[number] {
+  if (stage !== 'source' && stage !== 'write') return stage;
+  if (code.startsWith('DECODE_')) return 'decode';
+  return stage === 'write' && (code === 'EXPRESSION_FAILED' || code === 'TEMPLATE_ESCAPED') ? 'template' : stage;
 }
 
 /** At most `limit` bytes, cut between characters. */

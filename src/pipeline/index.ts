@@ -1,5 +1,7 @@
 /** Runs one pipeline: sources into the topic log, sinks out of it, watermark, delivery policy. */
-export { deadLetterTopics, readDeadLetters, type StoredDeadLetter } from './dead-letter-reader.ts';
+export { STAGES } from './dead-letter.ts';
+export { deadLetterTest, type DeadLetterFilter, type LetterTest } from './dead-letter-filter.ts';
+export { DeadLetterIndex, deadLetterTopics, type DeadLetterTopics } from './dead-letter-reader.ts';
 export { startPipeline, type PipelineDependencies } from './pipeline.ts';
 export type {
   DrainReport,
@@ -12,3 +14,4 @@ export type {
   SinkStatus,
   SourceStatus,
 } from './status.ts';
+export type { StoredDeadLetter } from './stored-dead-letter.ts';

@@ -4,6 +4,7 @@ import type { TopicLog } from '../log/index.ts';
 import type { BufferPool } from '../record/index.ts';
 import type { Registry } from '../registry/index.ts';
 import type { DeadLetterOrigin, DeadLetterTarget } from './dead-letter.ts';
+import type { PlaceOf } from './dead-letter-queue.ts';
 
 /** Of a batch around its only record. */
 const BATCH_ROOM_BYTES = 1024;
@@ -28,6 +29,13 @@ export interface LegDependencies {
   readonly onChange: () => void;
   /** The topic log is of no use any more. */
   readonly onLogLost: (error: unknown) => void;
+  /** Set while dead letters are replayed. */
+  readonly replay?: ReplayTraits;
+}
+
+export interface ReplayTraits {
+  readonly placeOf: PlaceOf;
+  readonly resurrect: boolean;
 }
 
 export function connectorContext(

@@ -36,6 +36,7 @@ export class SinkDeadLetters {
     this.queue = new DeadLetterQueue({
       target,
       origin: deadLetterOrigin(dependencies, plan),
+      placeOf: dependencies.replay?.placeOf,
       compression: dependencies.pipeline.topic.compression,
       pool: dependencies.pool,
       clock: dependencies.clock,

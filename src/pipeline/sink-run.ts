@@ -314,6 +314,7 @@ export class SinkRun {
       requestFlush: (partitions) => {
         this.#requestFlush(partitions);
       },
+      ...(dependencies.replay === undefined ? {} : { replay: { resurrect: dependencies.replay.resurrect } }),
       report,
     };
   }

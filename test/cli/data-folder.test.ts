@@ -124,7 +124,9 @@ describe('dlq', () => {
     );
     expect(stdout).toContain('\n  no JSON \\u{1b}[2J\\u{1b}]0;title\\u{7} \\u{202e} end\n');
     expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
-    expect(stdout).toMatch(/\n2 dead letters of strict\.\n$/);
+    expect(stdout).toMatch(
+      /\n2 dead letters of strict\. Once the cause is mended: sluice dlq replay strict --dry-run\n$/,
+    );
   });
 
   it('shows the newest alone, and how to see the others', async () => {

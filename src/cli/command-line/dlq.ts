@@ -1,8 +1,9 @@
 import { Option } from 'commander';
 import { type AddCommand, withDataFolder, withExamples } from './command.ts';
+import { filterOf, withDeadLetterFilter, type FilterFlags } from './dead-letter-filter.ts';
 import { positive } from './whole-number.ts';
 
-interface Flags {
+interface Flags extends FilterFlags {
   readonly config?: string;
   readonly dataDir?: string;
   readonly json: boolean;
@@ -17,9 +18,9 @@ export const addDlq: AddCommand = (program, { io, end }) => {
     .option('--json', 'print JSON', false)
     .action(async (pipeline: string | undefined, flags: Flags) => {
       const { dlqList } = await import('../commands/dlq-list.ts');
-      end(await dlqList({ ...flags, ...(pipeline === undefined ? {} : { pipeline }) }, io));
+      end(await dlqList({ ...flags, filter: filterOf(flags), ...(pipeline === undefined ? {} : { pipeline }) }, io));
     });
-  withDataFolder(list);
+  withDataFolder(withDeadLetterFilter(list));
   const show = dlq
     .command('show')
     .description('print the newest dead letters of a pipeline, each with its cause')
@@ -28,9 +29,9 @@ export const addDlq: AddCommand = (program, { io, end }) => {
     .option('--json', 'print JSON, one object a line', false)
     .action(async (pipeline: string, flags: Flags & { last: number }) => {
       const { dlqShow } = await import('../commands/dlq-show.ts');
-      end(await dlqShow({ ...flags, pipeline }, io));
+      end(await dlqShow({ ...flags, filter: filterOf(flags), pipeline }, io));
     });
-  withDataFolder(show);
+  withDataFolder(withDeadLetterFilter(show));
   withExamples(dlq, [
     ['sluice dlq list', 'how many, and why'],
     ['sluice dlq show access-logs --last 1', 'the newest'],

@@ -1,5 +1,6 @@
 import { SluiceError, type Clock, type Json, type Logger } from '../../api/index.ts';
 import type { KafkaClient } from '../../kafka/index.ts';
+import { parkingTopic } from '../parking-topic.ts';
 import type { PipelineView, SavedTopic, SavedView } from '../saved-view.ts';
 import { CHECKPOINT_TOPIC, CheckpointTopic } from './checkpoint-topic.ts';
 import { sinkGroup } from './identities.ts';
@@ -38,7 +39,10 @@ export async function readKafkaState(options: ReadKafkaStateOptions): Promise<Sa
   for (const [key, content] of await checkpoints(options)) sort(found, key, content);
   const views: PipelineView[] = [];
   const names = new Set(
-    pipelines.flatMap(({ topic, deadLetterTopic }) => [topic, ...(deadLetterTopic === null ? [] : [deadLetterTopic])]),
+    pipelines.flatMap(({ name, topic, deadLetterTopic }) => [
+      topic,
+      ...(deadLetterTopic === null ? [] : [deadLetterTopic, parkingTopic(name)]),
+    ]),
   );
   for (const [pipeline, { sources, states }] of found) {
     const sinks: Sinks[] = [];
