@@ -69,6 +69,10 @@ export const targets: readonly Target[] = [
     [
       ['K / 1.3', (rows: Rows): number => kcat(rows) / 1.3],
       ['rsyslog / 3', (rows: Rows): number => rows.cpu('file-kafka', 'rsyslog') / 3],
+      [
+        'Kafka Connect, default batches / 6',
+        (rows: Rows): number => rows.cpu('file-kafka', 'Kafka Connect, default batches') / 6,
+      ],
       ['Kafka Connect / 6', (rows: Rows): number => rows.cpu('file-kafka', 'Kafka Connect') / 6],
       ['kafkajs / 8', (rows: Rows): number => rows.cpu('file-kafka', 'kafkajs') / 8],
     ] as const
