@@ -1,5 +1,5 @@
 import type { API, Connection, Reader, Writer } from './package.ts';
-import type { Wire } from './wire.ts';
+import type { Place, Wire } from './wire.ts';
 
 export interface RawRequest<Answer> {
   readonly apiKey: number;
@@ -8,11 +8,13 @@ export interface RawRequest<Answer> {
   readonly isFlexible: boolean;
   readonly write: () => Writer;
   readonly read: (reader: Reader) => Answer;
+  /** Where its answer is to lie. */
+  readonly place?: Place;
 }
 
 /** Sends a request that the package has no function for. */
 export function exchange<Answer>(wire: Wire, request: RawRequest<Answer>): Promise<Answer> {
-  const { apiKey, version, isFlexible, write, read } = request;
+  const { apiKey, version, isFlexible, write, read, place } = request;
   return new Promise((resolve, reject) => {
     wire.send(
       apiKey,
@@ -25,6 +27,7 @@ export function exchange<Answer>(wire: Wire, request: RawRequest<Answer>): Promi
         if (error !== null) reject(error);
         else resolve(answer as Answer);
       },
+      place,
     );
   });
 }

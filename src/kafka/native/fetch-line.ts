@@ -11,6 +11,7 @@ import {
   FETCH_FIRST_BY_ID,
   FETCH_HIGHEST,
   FETCH_LOWEST,
+  fetchFrameBytes,
   isFlexibleFetch,
   readFetch,
   writeFetch,
@@ -78,11 +79,11 @@ export class FetchLine {
   async #attempt(): Promise<void> {
     const { cluster, signal, pool, fetchBytes, lane, choose, refresh } = this.#options;
     if (this.#hasFailed) await refresh(this);
-    const [first] = choose(this);
+    const [first, ...others] = choose(this);
     if (first === undefined) return;
     const broker = await cluster.connection({ node: this.node }, { lane, signal });
     const maxBytes = Math.max(fetchBytes, first.neededBytes);
-    const loan = new SharedLoan(await pool.acquire(maxBytes, signal));
+    const loan = new SharedLoan(await pool.acquire(maxBytes + fetchFrameBytes(1 + others.length), signal));
     try {
       // Chosen anew, for the buffer may have been waited for.
       const partitions = choose(this);
@@ -108,7 +109,7 @@ export class FetchLine {
       return { topic, topicId: id, partition: number, leaderEpoch, offset: next };
     });
     const answer = await this.#inFlight(partitions, () =>
-      this.#exchange(broker, { isolation, maxWaitMs, maxBytes, targets }),
+      this.#exchange(broker, { isolation, maxWaitMs, maxBytes, targets }, loan),
     );
     broker.throttled(answer.throttleMs);
     throwOnCode(answer.errorCode, `fetching from broker ${broker.address}`);
@@ -144,7 +145,7 @@ export class FetchLine {
     }
   }
 
-  async #exchange(broker: BrokerConnection, request: FetchRequest): Promise<FetchAnswer> {
+  async #exchange(broker: BrokerConnection, request: FetchRequest, loan: SharedLoan): Promise<FetchAnswer> {
     const hasIds = request.targets.every(({ topicId }) => topicId !== null);
     const version = broker.version('Fetch', FETCH_LOWEST, hasIds ? FETCH_HIGHEST : FETCH_FIRST_BY_ID - 1);
     const raw = {
@@ -153,9 +154,13 @@ export class FetchLine {
       isFlexible: isFlexibleFetch(version),
       write: () => writeFetch(version, request),
       read: (reader: Parameters<typeof readFetch>[1]) => readFetch(version, reader),
+      place: (length: number) => (length > loan.bytes.length ? null : loan.bytes.subarray(0, length)),
     };
+    // Whoever stops waiting lets go of the loan, and the answer may still be written to it.
+    const letGo = loan.hold();
+    const answer = exchange(broker.wire, raw).finally(letGo);
     try {
-      return await abortable(exchange(broker.wire, raw), this.#options.signal);
+      return await abortable(answer, this.#options.signal);
     } catch (error) {
       throw broker.failed(error, `fetching from broker ${broker.address}`);
     }

@@ -54,6 +54,11 @@ export interface FetchAnswer {
   readonly partitions: readonly FetchedPartition[];
 }
 
+/** What an answer has beside records, at the most, but for aborted transactions. */
+export function fetchFrameBytes(targets: number): number {
+  return 1024 + 128 * targets;
+}
+
 export function isFlexibleFetch(version: number): boolean {
   return version >= FIRST_FLEXIBLE;
 }
@@ -144,6 +149,12 @@ function readPartition(version: number, reader: Reader, topic: string): FetchedP
   const records = length > 0 ? reader.buffer.subarray(reader.position, reader.position + length) : null;
   if (length > 0) reader.skip(length);
   return { topic, partition, errorCode, highWatermark, lastStableOffset, aborted, records };
+}
+
+/** Where records lie in `target`, because their answer was read into it; -1 when they lie elsewhere. */
+export function placeOf(records: Dynamic, target: Buffer): number {
+  const [first, ...others] = records.buffers;
+  return first?.buffer === target.buffer && others.length === 0 ? first.byteOffset - target.byteOffset : -1;
 }
 
 /** Copies the bytes once, and returns their number. */

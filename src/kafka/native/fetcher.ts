@@ -7,7 +7,7 @@ import { kafkaError } from './errors.ts';
 import type { EventQueue } from '../common/event-queue.ts';
 import { FetchLine, type PartitionAnswer } from './fetch-line.ts';
 import { FetchPartition } from './fetch-partition.ts';
-import { copyRecords } from './fetch-request.ts';
+import { copyRecords, placeOf } from './fetch-request.ts';
 import type { TopicMetadata } from './metadata.ts';
 import { listOffsets } from './offsets.ts';
 import { PartitionEvents } from './partition-events.ts';
@@ -279,12 +279,17 @@ export class Fetcher {
       partition.isDrained = records === null;
       partition.recovered();
       if (records === null) continue;
-      if (records.length > loan.bytes.length - at) partition.neededBytes = records.length;
-      else at += this.#take(line, { partition, isFresh, fetched }, { loan, at, mayBeCut });
+      const place = placeOf(records, loan.bytes);
+      if (place >= 0) this.#take(line, { partition, isFresh, fetched }, { loan, at: place, mayBeCut });
+      else if (records.length > loan.bytes.length - at) partition.neededBytes = records.length;
+      else {
+        copyRecords(records, loan.bytes, at);
+        at += this.#take(line, { partition, isFresh, fetched }, { loan, at, mayBeCut });
+      }
     }
   }
 
-  /** Copies and queues what came; returns how many bytes that takes. */
+  /** Queues what came, which lies in the loan from `at` on; returns how many bytes of it are kept. */
   #take(
     line: FetchLine,
     { partition, fetched }: PartitionAnswer,
@@ -294,7 +299,7 @@ export class Fetcher {
     const { next: offset, name: where } = partition;
     partition.neededBytes = 0;
     try {
-      const end = at + copyRecords(fetched.records!, loan.bytes, at);
+      const end = at + fetched.records!.length;
       const { aborted } = fetched;
       const { length, next } = takeBatches({ bytes: loan.bytes, at, end, offset, isolation, aborted, where });
       // Only behind another partition's batches a broker cuts off the first.

@@ -1,11 +1,9 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { Reader, Writer, type Connection } from './package.ts';
 import type { BrokerAddress } from '../common/address.ts';
+import { FrameReader } from './frame-reader.ts';
+import { Reader, Writer, type Connection } from './package.ts';
 
-/** More than any answer that this client asks for. */
-const MAXIMUM_FRAME_BYTES = 128 * 1024 * 1024;
-const LENGTH_BYTES = 4;
 const CORRELATION_BYTES = 4;
 /** A smaller part of a request is copied to its neighbours: a part more for the socket costs about as much. */
 const LARGE_PART_BYTES = 4096;
@@ -38,6 +36,8 @@ export interface WireOptions {
 
 type Parser = Parameters<Connection['send']>[3];
 type Callback = (error: Error | null, answer?: unknown) => void;
+/** Memory for an answer of so many bytes, which is read to its beginning; null: it has to be made. It is written to until the callback is called. */
+export type Place = (length: number) => Buffer | null;
 
 interface Question {
   readonly apiKey: number;
@@ -45,6 +45,7 @@ interface Question {
   readonly parse: Parser;
   readonly isFlexible: boolean;
   readonly callback: Callback;
+  readonly place: Place | undefined;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -56,8 +57,7 @@ export class Wire {
   readonly #options: WireOptions;
   readonly #socket: Socket;
   readonly #questions = new Map<number, Question>();
-  readonly #gathered = Writer.create().dynamicBuffer;
-  #needed = LENGTH_BYTES;
+  readonly #frames: FrameReader;
   #correlationId = 0;
   #isFirstChunk = true;
   /** Why it takes no request any more. */
@@ -73,11 +73,20 @@ export class Wire {
   private constructor(options: WireOptions) {
     const { host, port } = options.at;
     this.#options = options;
-    this.#socket = options.tls === null ? connectTcp({ host, port }) : connectTls({ host, port, ...options.tls });
-    this.#socket.setNoDelay(true);
-    this.#socket.on('data', (chunk: Buffer) => {
-      this.#take(chunk);
+    this.#frames = new FrameReader({
+      place: (correlationId, length) => this.#place(correlationId, length),
+      onFrame: (correlationId, frame) => {
+        this.#takeFrame(correlationId, frame);
+      },
+      onAlien: (bytes) => {
+        this.#find(bytes.toString('latin1', 0, 4) === 'HTTP' ? 'http' : 'alien');
+      },
     });
+    const onread = { buffer: () => this.#frames.target, callback: this.#take.bind(this) };
+    // `onread` is documented for TLS too; its types do not have it.
+    const target: TcpNetConnectOpts = { host, port, onread };
+    this.#socket = options.tls === null ? connectTcp(target) : connectTls({ ...options.tls, ...target });
+    this.#socket.setNoDelay(true);
     this.#socket.on('error', (cause) => {
       this.#break(new WireError('the connection broke', { cause }));
     });
@@ -104,6 +113,7 @@ export class Wire {
     isFlexibleRequest: boolean,
     isFlexibleAnswer: boolean,
     callback: Callback,
+    place?: Place,
   ): void {
     if (this.#end !== null) {
       callback(this.#end);
@@ -123,7 +133,15 @@ export class Wire {
     const timer = setTimeout(() => {
       this.#break(new WireError('a request timed out', { isTimeout: true }));
     }, this.#options.requestTimeoutMs);
-    this.#questions.set(correlationId, { apiKey, version, parse, isFlexible: isFlexibleAnswer, callback, timer });
+    this.#questions.set(correlationId, {
+      apiKey,
+      version,
+      parse,
+      isFlexible: isFlexibleAnswer,
+      callback,
+      place,
+      timer,
+    });
     this.#socket.cork();
     for (const part of partsOf(request.buffers)) this.#socket.write(part);
     this.#socket.uncork();
@@ -160,44 +178,33 @@ export class Wire {
     });
   }
 
-  #take(chunk: Buffer): void {
-    if (this.#end !== null) return;
-    if (this.#isFirstChunk && this.#options.tls === null && isTlsRecord(chunk)) {
+  /** True: it goes on reading. */
+  #take(count: number, bytes: Uint8Array): boolean {
+    if (this.#end !== null) return false;
+    if (this.#isFirstChunk && this.#options.tls === null && isTlsRecord(bytes.subarray(0, count))) {
       this.#find('tls');
-      return;
+      return false;
     }
     this.#isFirstChunk = false;
-    this.#gathered.append(chunk);
-    while (this.#gathered.length >= this.#needed && this.isOpen) {
-      if (this.#needed > LENGTH_BYTES) this.#takeFrame();
-      else this.#takeLength();
-    }
+    this.#frames.took(count);
+    return this.isOpen;
   }
 
-  #takeLength(): void {
-    const length = this.#gathered.readInt32BE(0);
-    if (length >= CORRELATION_BYTES && length <= MAXIMUM_FRAME_BYTES) this.#needed = LENGTH_BYTES + length;
-    else this.#find(this.#gathered.toString('latin1', 0, LENGTH_BYTES) === 'HTTP' ? 'http' : 'alien');
-  }
-
-  #takeFrame(): void {
-    const frame = this.#gathered.subarray(LENGTH_BYTES, this.#needed);
-    this.#gathered.consume(this.#needed);
-    this.#needed = LENGTH_BYTES;
-    const correlationId = frame.readInt32BE(0);
+  #place(correlationId: number, length: number): Buffer | null {
     const question = this.#questions.get(correlationId);
-    if (question === undefined) {
-      this.#find('alien');
-      return;
-    }
+    return question === undefined ? null : (question.place?.(length) ?? Buffer.allocUnsafe(length));
+  }
+
+  #takeFrame(correlationId: number, frame: Buffer): void {
+    const question = this.#questions.get(correlationId)!;
     this.#questions.delete(correlationId);
     clearTimeout(question.timer);
     const { apiKey, version, parse, isFlexible, callback } = question;
     let answer: unknown;
     try {
-      const header = new Reader(frame).skip(CORRELATION_BYTES);
+      const header = Reader.from(frame).skip(CORRELATION_BYTES);
       if (isFlexible) header.readTaggedFields();
-      answer = parse(correlationId, apiKey, version, new Reader(frame.subarray(header.position)));
+      answer = parse(correlationId, apiKey, version, Reader.from(frame.subarray(header.position)));
     } catch (error) {
       callback(error as Error);
       return;
@@ -213,6 +220,7 @@ export class Wire {
   #break(error: WireError): void {
     if (this.#end !== null) return;
     this.#end = error;
+    this.#frames.end();
     this.#socket.destroy();
     const questions = [...this.#questions.values()];
     this.#questions.clear();
@@ -238,6 +246,6 @@ function* partsOf(buffers: readonly Buffer[]): Generator<Buffer> {
   if (small.length > 0) yield Buffer.concat(small);
 }
 
-function isTlsRecord(chunk: Buffer): boolean {
+function isTlsRecord(chunk: Uint8Array): boolean {
   return chunk.length >= 3 && chunk[0]! >= 0x14 && chunk[0]! <= 0x17 && chunk[1] === 3 && chunk[2]! <= 4;
 }

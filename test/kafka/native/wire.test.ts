@@ -107,6 +107,43 @@ test('finds answers however they are cut, and whatever their order', async () =>
   await wire.close();
 });
 
+test('reads an answer to where it is to lie, however it is cut, and what comes behind it elsewhere', async () => {
+  const wire = await peer.open();
+  const memory = Buffer.alloc(100_010);
+  const lengths: number[] = [];
+  const placed = exchange(wire, {
+    apiKey: 3,
+    version: 1,
+    isFlexible: false,
+    write: () => Writer.create(),
+    read: ({ buffer }) => buffer.buffer,
+    place: (length) => {
+      lengths.push(length);
+      return memory.subarray(0, length);
+    },
+  });
+  const next = ask(wire);
+  await peer.receives(36);
+  const bytes = Buffer.concat([frame(1, Buffer.alloc(100_000, 'p')), frame(2, Buffer.from('elsewhere'))]);
+  for (const [from, to] of [
+    [0, 3],
+    [3, 7],
+    [7, 40_000],
+    [40_000, 100_006],
+    [100_006, bytes.length],
+  ] as const) {
+    peer.say(bytes.subarray(from, to));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  const answer = await placed;
+  expect(await next).toBe('elsewhere');
+  expect(lengths).toEqual([100_004]);
+  expect(answer.buffer).toBe(memory.buffer);
+  expect(answer.equals(Buffer.alloc(100_000, 'p'))).toBe(true);
+  expect(memory.subarray(100_004).equals(Buffer.alloc(6))).toBe(true);
+  await wire.close();
+});
+
 test('what an answer that cannot be read throws is told to the one who asked, and the others go on', async () => {
   const wire = await peer.open();
   const broken = exchange(wire, {
