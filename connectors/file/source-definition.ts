@@ -18,6 +18,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   placement: 'host',
   ends: true,
   resources: () => [],
+  positions: async () => (await import('./positions/tools.ts')).positionTools,
   async create(options) {
     const [{ FileSource }, { createNodeStorage }, { watchFolders }] = await Promise.all([
       import('./source.ts'),

@@ -1,4 +1,4 @@
-import { duration, glob, Type } from 'sluice/api';
+import { duration, glob, Type, type Static } from 'sluice/api';
 
 export const sourceOptions = Type.Object(
   {
@@ -79,3 +79,5 @@ export const sourceOptions = Type.Object(
   },
   { additionalProperties: false },
 );
+
+export type SourceOptions = Static<typeof sourceOptions>;

@@ -14,6 +14,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   rewinds: true,
   placement: 'once',
   ends: true,
+  positions: async () => (await import('./positions.ts')).positionTools,
   async create({ count = Infinity, rate = Infinity, size, seed, streams }) {
     const { GenerateSource } = await import('./source.ts');
     return new GenerateSource({ count, rate, size, seed, streams });

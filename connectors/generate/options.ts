@@ -1,4 +1,4 @@
-import { size, Type } from 'sluice/api';
+import { size, Type, type Static } from 'sluice/api';
 
 /** What every value takes beside its message, at the longest number. */
 const SMALLEST_VALUE_BYTES = 128;
@@ -41,3 +41,5 @@ export const sourceOptions = Type.Object(
   },
   { additionalProperties: false },
 );
+
+export type SourceOptions = Static<typeof sourceOptions>;

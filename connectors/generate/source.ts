@@ -3,7 +3,7 @@ import { Pace } from './pace.ts';
 import { GeneratedValues } from './values.ts';
 
 /** The source has one partition, whose position is the number of the next record. */
-const PARTITION = 'records';
+export const PARTITION = 'records';
 
 export interface GenerateSettings {
   /** Infinity: for ever. */

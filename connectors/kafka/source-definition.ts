@@ -25,6 +25,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   placement: 'group',
   ends: true,
   validate: findProblems,
+  positions: async () => (await import('./positions.ts')).positionTools,
   async check(options, { clock, log, signal }) {
     const client = openKafka(options, { clock, log });
     try {

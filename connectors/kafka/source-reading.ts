@@ -4,6 +4,7 @@ import { ChunkEmitter } from './emit-chunk.ts';
 import { ReadToEnd } from './read-to-end.ts';
 import type { SourceOptions } from './options.ts';
 import { PartitionProgress, partitionKey } from './partition-progress.ts';
+import { sourceGroup } from './source-group.ts';
 import { positionOf, startOffsets } from './start-offsets.ts';
 import { topicFilter } from './topic-filter.ts';
 
@@ -57,8 +58,7 @@ export class SourceReading {
   }
 
   get #group(): string {
-    const { group, pipeline, name } = this.#context;
-    return this.#options.group ?? `sluice.${group}.${pipeline}.source.${name}`;
+    return sourceGroup(this.#options, this.#context);
   }
 
   #join(): KafkaMember {

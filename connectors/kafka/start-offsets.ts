@@ -38,7 +38,8 @@ export async function startOffsets(
   return offsets;
 }
 
-function savedPosition(saved: Json | undefined, key: string): { offset: number; incarnation: string } | null {
+/** Null for nothing. Throws `SOURCE_FAILED` for something else: going on without it would read everything again, or nothing. */
+export function savedPosition(saved: Json | undefined, key: string): { offset: number; incarnation: string } | null {
   if (saved === undefined) return null;
   if (saved !== null && typeof saved === 'object' && 'offset' in saved && 'incarnation' in saved) {
     const { offset, incarnation } = saved;

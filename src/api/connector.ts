@@ -1,5 +1,6 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { ConnectorContext } from './context.ts';
+import type { PositionTools } from './positions.ts';
 import type { Sink, SinkContext } from './sink.ts';
 import type { Source } from './source.ts';
 
@@ -43,6 +44,8 @@ export interface SourceDefinition<Options extends TObject = TObject> extends Def
   readonly ends: boolean;
   /** How a client's repeats are kept out; unset when the source knows no ids. */
   readonly dedupe?: { readonly windowMs: number; readonly maxIds: number };
+  /** For `sluice offsets`: loaded when it is asked for. Unset: positions can only be forgotten, and put back as they were. */
+  positions?(): Promise<PositionTools<Static<Options>>>;
   create(options: Static<Options>): Promise<Source>;
 }
 

@@ -26,5 +26,15 @@ export {
   type ListenAddress,
   type Template,
 } from './options.ts';
+export type {
+  ImportRequest,
+  PositionChange,
+  PositionPlan,
+  PositionRequest,
+  PositionTarget,
+  PositionText,
+  PositionTools,
+  SourceName,
+} from './positions.ts';
 export type { AssignedPartition, Disposition, Failure, RecordFailure, Sink, SinkContext, WriteResult } from './sink.ts';
 export type { EmitOptions, Position, RejectedRecord, SealedEmitOptions, Source, SourceContext } from './source.ts';

@@ -1,6 +1,6 @@
 /** The topic log: the interface, and the embedded log on local disk. */
 export { checkDataFolder, type CheckResult } from './embedded/check.ts';
-export { openDataFolder, type DataFolder, type DataFolderOptions } from './embedded/data-folder.ts';
+export { openDataFolder, readHubId, type DataFolder, type DataFolderOptions } from './embedded/data-folder.ts';
 export {
   readDataFolder,
   type DataFolderView,
@@ -13,6 +13,7 @@ export type { LogLimits } from './embedded/limits.ts';
 export { lockFolder, type FolderLock, type LockFolder } from './embedded/lock.ts';
 export type { EmbeddedLogState, PipelineLogPlan } from './embedded/log-state.ts';
 export { nodeFileSystem } from './embedded/node-file-system.ts';
+export { changeKafkaState } from './kafka/change-state.ts';
 export { checkKafkaLog, type KafkaLogFinding } from './kafka/check-log.ts';
 export { forgetKafkaSink, forgetKafkaSource, type ForgetOptions } from './kafka/forget.ts';
 export { ownSourcePrefix, sinkGroup, transactionalId, type Owner } from './kafka/identities.ts';
@@ -20,6 +21,7 @@ export { openKafkaLog } from './kafka/kafka-log.ts';
 export type { KafkaLogOptions, KafkaLogPlan } from './kafka/options.ts';
 export { COMMIT_AFTER_BYTES, COMMIT_AFTER_MS } from './kafka/transaction-line.ts';
 export { readKafkaState } from './kafka/saved-state.ts';
+export type { SavedChanges } from './saved-changes.ts';
 export type { PipelineView, SavedTopic, SavedView } from './saved-view.ts';
 export { parkingTopic } from './parking-topic.ts';
 export type {

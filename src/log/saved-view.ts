@@ -40,4 +40,6 @@ export interface SavedView {
     partition: number,
     options?: { readonly from?: number; readonly to?: number },
   ): AsyncIterable<Buffer>;
+  /** The offset of the first record with this time or a later one; the end of the partition when there is none. Throws `TOPIC_UNKNOWN`. */
+  offsetAt(topic: string, partition: number, timestampMs: number): Promise<number>;
 }

@@ -5,6 +5,7 @@ import { viewSaved, type FolderOptions, type SavedState } from '../data-folder.t
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { CliIo } from '../io.ts';
 import { counted, grouped } from '../numbers.ts';
+import { legFilter } from '../offsets/leg-filter.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { writeOut } from '../write-out.ts';
 
@@ -53,12 +54,6 @@ export async function offsetsGet(options: OffsetsGetOptions, io: CliIo): Promise
   const shown = blocks.filter((lines) => lines.length > 0).map((lines) => `${lines.join('\n')}\n`);
   await writeOut(io, shown.join('\n'));
   return EXIT.done;
-}
-
-function legFilter(wanted: string | undefined): (pipeline: string, leg: string) => boolean {
-  if (wanted === undefined) return () => true;
-  const [name, leg] = wanted.split('/');
-  return (pipeline, of) => pipeline === name && (leg === undefined || of === leg);
 }
 
 function sinkOffsets({ pipelines, topics }: SavedView): readonly SinkOffset[] {

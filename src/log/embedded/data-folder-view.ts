@@ -10,6 +10,7 @@ import type { PartitionEnd } from './journal-frame.ts';
 import type { JournalState } from './journal-state.ts';
 import { corruption, isMissing, logError } from './log-errors.ts';
 import { nodeFileSystem } from './node-file-system.ts';
+import { findBatchAt, firstRecordAt } from './offset-at.ts';
 import { PartitionReader } from './partition-reader.ts';
 import { journalsFolder, parseSegmentName, partitionFolder, segmentName, topicsFolder } from './paths.ts';
 import { SegmentFiles } from './segment-files.ts';
@@ -76,17 +77,32 @@ async function look(fileSystem: FileSystem, dataDir: string): Promise<DataFolder
     await tryTo(async () => {
       topics.push(await topicView(fileSystem, dataDir, { file, ends: journals.get(file.owner)?.ends.get(file.id) }));
     });
+  const known = (topic: string, partition: number): { view: TopicView; end: PartitionEnd; folder: string } => {
+    const view = topics.find(({ name }) => name === topic);
+    const end = view === undefined ? undefined : journals.get(view.owner)?.ends.get(view.id)?.[partition];
+    if (view === undefined || end === undefined || partition >= view.partitions)
+      throw new SluiceError('TOPIC_UNKNOWN', `reading topic "${topic}": it has no partition ${partition} here`);
+    return { view, end, folder: partitionFolder(dataDir, topic, partition) };
+  };
   return {
     topics,
     pipelines: [...journals].map(([pipeline, state]) => pipelineView(pipeline, state)),
     damaged,
     read: (topic, partition, options) => {
-      const found = topics.find(({ name }) => name === topic);
-      if (found?.ends[partition] === undefined)
-        throw new SluiceError('TOPIC_UNKNOWN', `reading topic "${topic}": it has no partition ${partition} here`);
-      const from = Math.max(found.starts[partition]!, options?.from ?? 0);
-      const to = Math.min(found.ends[partition], options?.to ?? Infinity);
-      return readBatches(fileSystem, partitionFolder(dataDir, topic, partition), { from, to });
+      const { end, folder } = known(topic, partition);
+      const from = Math.max(end.start, options?.from ?? 0);
+      const to = Math.min(end.end, options?.to ?? Infinity);
+      return readBatches(fileSystem, folder, { from, to });
+    },
+    offsetAt: async (topic, partition, timestampMs) => {
+      const { end, folder } = known(topic, partition);
+      const batch = await findBatchAt(fileSystem, folder, { end, timestampMs });
+      if (batch === null) return end.end;
+      for await (const chunk of readBatches(fileSystem, folder, batch)) {
+        const offset = firstRecordAt(chunk, { from: Math.max(batch.from, end.start), timestampMs });
+        if (offset !== null) return offset;
+      }
+      return batch.to;
     },
   };
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
+import type { SavedChanges } from '../saved-changes.ts';
 import { applyPlans } from './apply-plans.ts';
 import { buildState, publishEnds } from './build-state.ts';
+import { changeFrame } from './change-state.ts';
 import { publishFloors } from './embedded-log.ts';
 import type { FileSystem } from './file-system.ts';
 import { makeDurableFolder, readWhole, replaceFile } from './files.ts';
@@ -44,6 +46,8 @@ export interface DataFolder {
   forgetSink(pipeline: string, sink: string): Promise<boolean>;
   /** Forgets the positions of a source, and its ids. Likewise. */
   forgetSource(pipeline: string, source: string): Promise<boolean>;
+  /** All of it or nothing; a pipeline that has never run is known from then on. Throws `TOPIC_CHANGED`, or `DATA_FOLDER_IN_USE` while it runs. */
+  change(pipeline: string, changes: SavedChanges): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -114,6 +118,19 @@ class EmbeddedDataFolder implements DataFolder {
     });
   }
 
+  async change(pipeline: string, changes: SavedChanges): Promise<void> {
+    const [fileSystem, { dataDir }] = [this.#fileSystem, this];
+    const frame = ({ state }: Journal): Promise<FrameContent> => changeFrame(fileSystem, dataDir, { changes, state });
+    if (await this.#changeKnown(pipeline, frame)) return;
+    try {
+      await closing(await Journal.create({ fileSystem, dataDir, pipeline }), async (journal) => {
+        await journal.append(await frame(journal));
+      });
+    } catch (error) {
+      throw logError(error, `changing the state of pipeline "${pipeline}"`);
+    }
+  }
+
   close(): Promise<void> {
     return this.#lock.release();
   }
@@ -149,17 +166,27 @@ class EmbeddedDataFolder implements DataFolder {
 
   /** One frame in the journal of a pipeline that does not run. False when there is nothing to change. */
   async #change(pipeline: string, change: (state: JournalState) => FrameContent | null): Promise<boolean> {
+    let isChanged = false;
+    await this.#changeKnown(pipeline, ({ state }) => {
+      const content = change(state);
+      isChanged = content !== null;
+      return Promise.resolve(content);
+    });
+    return isChanged;
+  }
+
+  /** False when the pipeline has no journal. */
+  async #changeKnown(pipeline: string, change: (journal: Journal) => Promise<FrameContent | null>): Promise<boolean> {
     const number = this.#prepared?.state.pipelines.findIndex((one) => one.pipeline === pipeline) ?? -1;
     if (number >= 0 && this.#prepared!.marks.isTaken(number))
       throw new SluiceError('DATA_FOLDER_IN_USE', `changing the state of pipeline "${pipeline}": it runs`);
-    const place = { fileSystem: this.#fileSystem, dataDir: this.dataDir, pipeline };
     try {
-      const journal = await Journal.recover(place);
+      const journal = await Journal.recover({ fileSystem: this.#fileSystem, dataDir: this.dataDir, pipeline });
       if (journal === null) return false;
       return await closing(journal, async () => {
-        const content = change(journal.state);
+        const content = await change(journal);
         if (content !== null) await journal.append(content);
-        return content !== null;
+        return true;
       });
     } catch (error) {
       throw logError(error, `changing the state of pipeline "${pipeline}"`);
@@ -186,15 +213,28 @@ function checkMarks({ topics }: EmbeddedLogState, marks: Marks, owner: string, j
   }
 }
 
-async function loadHubId(fileSystem: FileSystem, dataDir: string): Promise<string> {
+/** The id that was made in a data folder; null before that. Throws `LOG_CORRUPT`: another id would mean to read files on this host from their beginning. */
+export async function readHubId(dataDir: string, fileSystem: FileSystem = nodeFileSystem): Promise<string | null> {
   const path = join(dataDir, HUB_ID_NAME);
+  let content: Buffer;
   try {
-    const known = (await readWhole(fileSystem, path)).toString('utf8').trim();
-    if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(known)) return known;
+    content = await readWhole(fileSystem, path);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (isMissing(error)) return null;
+    throw error;
   }
+  const known = content.toString('utf8').trim();
+  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(known)) return known;
+  throw new SluiceError(
+    'LOG_CORRUPT',
+    `reading "${path}": it is damaged, and what is saved of this hub in Kafka goes by the id in it. Put it back, or say the id as \`host\` in the hub file`,
+  );
+}
+
+async function loadHubId(fileSystem: FileSystem, dataDir: string): Promise<string> {
+  const known = await readHubId(dataDir, fileSystem);
+  if (known !== null) return known;
   const made = randomBytes(HUB_ID_BYTES).toString('hex');
-  await replaceFile(fileSystem, path, Buffer.from(`${made}\n`));
+  await replaceFile(fileSystem, join(dataDir, HUB_ID_NAME), Buffer.from(`${made}\n`));
   return made;
 }

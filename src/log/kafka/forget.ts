@@ -34,7 +34,8 @@ export async function forgetKafkaSource(options: ForgetOptions, source: string):
   return deleteKeys(options, sourcePrefix(owner, source));
 }
 
-async function assertIdle({ client, owner, signal }: ForgetOptions, sinks: readonly string[]): Promise<void> {
+/** Rejects with `KAFKA_REFUSED` when a hub runs the pipeline: its sinks are members of their groups then. */
+export async function assertIdle({ client, owner, signal }: ForgetOptions, sinks: readonly string[]): Promise<void> {
   for (const sink of sinks) {
     const group = sinkGroup({ ...owner, hubId: '' }, sink);
     const members = (await client.describeGroup(group, signal))?.members ?? [];

@@ -64,6 +64,8 @@ export async function readKafkaState(options: ReadKafkaStateOptions): Promise<Sa
       const range = { from: Math.max(from, known.starts[partition]!), to: Math.min(to, known.ends[partition]) };
       return readPartition(client, { topic, partition, ...range });
     },
+    offsetAt: async (topic, partition, timestampMs) =>
+      (await client.offsets(topic, { timestampMs }, { partitions: [partition], signal })).get(partition)!,
   };
 }
 
