@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { SluiceError } from '../api/index.ts';
+import type { InflatedBuffers } from './inflated-buffers.ts';
 import { layoutOfLz4Frame, readLz4Blocks, writeLz4Frame, type Lz4Blocks } from './lz4-frame.ts';
 import { compressXerial, decompressSnappy, type SnappyBlocks } from './snappy-framing.ts';
 
@@ -28,8 +29,11 @@ interface Snappy {
 export interface Compressor {
   /** Writes what `bytes` compress to into `out`, which may be the buffer that they lie in. Returns the end; -1 when it does not fit, and `bytes` are as they were. */
   compress(compression: Compression, bytes: Buffer, out: Buffer, at: number): number;
-  /** The bytes may be changed meanwhile, and are as they were afterwards. Throws `RECORD_CORRUPT`, and `RECORD_UNSUPPORTED` for what inflates beyond the limit. */
-  decompress(compression: Compression, bytes: Buffer): Buffer;
+  /**
+   * The bytes may be changed meanwhile, and are as they were afterwards. With `buffers` large results lie in one of those. Throws `RECORD_CORRUPT`, and
+   * `RECORD_UNSUPPORTED` for what inflates beyond the limit.
+   */
+  decompress(compression: Compression, bytes: Buffer, buffers?: InflatedBuffers): Buffer;
 }
 
 /**
@@ -61,19 +65,22 @@ export function createCompressor(require: (name: string) => unknown): Compressor
     return at + compressed.length > out.length ? -1 : at + compressed.copy(out, at);
   };
 
-  const inflate = (compression: Compression, bytes: Buffer): Buffer => {
-    if (compression === 'none') return bytes;
-    if (compression === 'gzip') return gunzipSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES });
-    if (compression === 'zstd') return zstdDecompressSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES });
+  /** In parts. */
+  const inflate = (compression: Compression, bytes: Buffer): readonly Buffer[] => {
+    if (compression === 'none') return [bytes];
+    if (compression === 'gzip') return [gunzipSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES })];
+    if (compression === 'zstd') return [zstdDecompressSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES })];
     if (compression === 'snappy') return decompressSnappy(snappy(), bytes, MAX_INFLATED_BYTES);
     const { blocks, bound, areIndependent } = layoutOfLz4Frame(bytes);
     if (bound > MAX_INFLATED_BYTES) throw inflatesTooFar(compression);
-    return areIndependent ? readLz4Blocks(lz4Blocks, bytes, blocks) : lz4().decompressFrameSync(bytes);
+    return areIndependent ? readLz4Blocks(lz4Blocks, bytes, blocks) : [lz4().decompressFrameSync(bytes)];
   };
 
-  const decompress = (compression: Compression, bytes: Buffer): Buffer => {
+  const decompress = (compression: Compression, bytes: Buffer, buffers?: InflatedBuffers): Buffer => {
     try {
-      return inflate(compression, bytes);
+      const parts = inflate(compression, bytes);
+      if (buffers !== undefined) return buffers.join(parts, bytes);
+      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     } catch (error) {
       if (error instanceof SluiceError) throw error;
       if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw inflatesTooFar(compression);

@@ -96,9 +96,9 @@ export function layoutOfLz4Frame(bytes: Buffer): {
   return { blocks, bound, areIndependent: (flags & FLAG.independent) !== 0 && (flags & FLAG.dictionary) === 0 };
 }
 
-/** What a frame of independent blocks inflates to. The bytes are changed meanwhile. Throws what the decoder throws. */
-export function readLz4Blocks(decoder: Lz4Blocks, bytes: Buffer, blocks: readonly FrameBlock[]): Buffer {
-  const inflated = blocks.map(({ at, length, isStored, bound }) => {
+/** What the blocks of a frame of independent ones inflate to, each by itself. The bytes are changed meanwhile. Throws what the decoder throws. */
+export function readLz4Blocks(decoder: Lz4Blocks, bytes: Buffer, blocks: readonly FrameBlock[]): Buffer[] {
+  return blocks.map(({ at, length, isStored, bound }) => {
     if (isStored) return bytes.subarray(at, at + length);
     const lengthAt = at - LENGTH_BYTES;
     bytes.writeUInt32LE(bound, lengthAt);
@@ -108,7 +108,6 @@ export function readLz4Blocks(decoder: Lz4Blocks, bytes: Buffer, blocks: readonl
       bytes.writeUInt32LE(length, lengthAt);
     }
   });
-  return inflated.length === 1 ? inflated[0]! : Buffer.concat(inflated);
 }
 
 function notAFrame(): SluiceError {

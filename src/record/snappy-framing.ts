@@ -24,8 +24,8 @@ export function compressXerial(snappy: SnappyBlocks, bytes: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Framed as by Java and kafkajs, or one bare block as by librdkafka. Throws `RECORD_CORRUPT`, `RECORD_UNSUPPORTED` above `limit`. */
-export function decompressSnappy(snappy: SnappyBlocks, bytes: Buffer, limit: number): Buffer {
+/** The blocks, each by itself, framed as by Java and kafkajs, or one bare block as by librdkafka. Throws `RECORD_CORRUPT`, `RECORD_UNSUPPORTED` above `limit`. */
+export function decompressSnappy(snappy: SnappyBlocks, bytes: Buffer, limit: number): Buffer[] {
   const isFramed = bytes.length >= MAGIC_BYTES && bytes.compare(XERIAL_HEADER, 0, MAGIC_BYTES, 0, MAGIC_BYTES) === 0;
   const blocks = isFramed ? splitBlocks(bytes) : [bytes];
   let inflated = 0;
@@ -33,9 +33,7 @@ export function decompressSnappy(snappy: SnappyBlocks, bytes: Buffer, limit: num
   if (inflated > limit) {
     throw new SluiceError('RECORD_UNSUPPORTED', `decompressing a record batch by snappy: ${inflated} bytes`);
   }
-  return blocks.length === 1
-    ? snappy.decompress(blocks[0]!)
-    : Buffer.concat(blocks.map((block) => snappy.decompress(block)));
+  return blocks.map((block) => snappy.decompress(block));
 }
 
 function splitBlocks(bytes: Buffer): Buffer[] {

@@ -3,6 +3,7 @@ import { sharedCompressor } from './compression.ts';
 import { corrupt, readBatchHeader, verifyBatch } from './header.ts';
 import { findHeader, readHeaders } from './headers.ts';
 import { indexRecords } from './index-records.ts';
+import { inflatedBuffers } from './inflated-buffers.ts';
 import { BATCH_HEADER_BYTES } from './layout.ts';
 import { RecordPlaces } from './record-places.ts';
 import { SealedChunk } from './sealed-chunk.ts';
@@ -20,9 +21,6 @@ interface Segment {
   readonly bytes: Buffer;
   readonly partition: TopicPartition;
 }
-
-/** Less may share its memory with other small buffers, and weighs nothing. */
-const SMALLEST_FREED_BYTES = 64 * 1024;
 
 /**
  * An index over the records of stored batches. It holds on to the chunks it was given until `clear`; what it returns is valid as long as those
@@ -80,7 +78,7 @@ export class RecordView implements RecordBatch {
     this.#byteLength = 0;
     this.#generation++;
     this.#segments.length = 0;
-    for (const bytes of this.#inflated.splice(0)) freeMemory(bytes);
+    for (const bytes of this.#inflated.splice(0)) inflatedBuffers.give(bytes);
     this.#runs.length = 0;
     this.#records.length = 0;
     this.#lastView = null;
@@ -219,8 +217,10 @@ export class RecordView implements RecordBatch {
     if (header.isControl || header.count === 0) return end;
     const isPlain = header.compression === 'none';
     const stored = batchAt + BATCH_HEADER_BYTES;
-    const bytes = isPlain ? chunk : sharedCompressor().decompress(header.compression, chunk.subarray(stored, end));
-    if (bytes.buffer !== chunk.buffer && bytes.length >= SMALLEST_FREED_BYTES) this.#inflated.push(bytes);
+    const bytes = isPlain
+      ? chunk
+      : sharedCompressor().decompress(header.compression, chunk.subarray(stored, end), inflatedBuffers);
+    if (inflatedBuffers.owns(bytes, chunk)) this.#inflated.push(bytes);
     const segment = this.#holdSegment(partition, bytes);
     const [at, bytesEnd] = isPlain ? [stored, end] : [0, bytes.length];
     this.#byteLength += indexRecords(this.#places, { header, bytes, at, end: bytesEnd, from, segment, batchAt });
@@ -285,9 +285,4 @@ export class RecordView implements RecordBatch {
     sealed.restore();
     this.addStored(sealed.partition, sealed.chunk, sealed.from);
   }
-}
-
-/** At once: memory outside of its heap that waits for the collector makes V8 mark the whole heap, again and again. Whoever still looks finds nothing. */
-function freeMemory({ buffer }: Buffer): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
