@@ -13,6 +13,8 @@ export interface SinkIntakeOptions {
   readonly feeds: Map<number, PartitionFeed>;
   readonly views: ViewPool;
   readonly pool: BufferPool;
+  /** Of one write at the most. */
+  readonly batchBytes: number;
   readonly where: SieveOptions['where'] | null;
   /** The sink takes stored batches as they are. */
   readonly sealed: boolean;
@@ -24,10 +26,15 @@ export interface SinkIntakeOptions {
   readonly onRefused: SieveOptions['onRefused'];
 }
 
+/** Writes' worth of records, four that are out and two that wait: more would only be memory. */
+const WRITES_HELD = 6;
+
 /** Turns what a subscription delivers into feeds, and keeps one partition from taking the buffers of the others. */
 export class SinkIntake {
   readonly #options: SinkIntakeOptions;
   readonly #smallestLoan: number;
+  /** Of all partitions, inflated. */
+  readonly #mostHeldBytes: number;
   /** Null for a sink without a condition. */
   readonly #sieve: Sieve | null;
   /** Nothing is read, whatever the partitions hold: what was read waits for its turn to be refused. */
@@ -36,7 +43,9 @@ export class SinkIntake {
   constructor(options: SinkIntakeOptions) {
     this.#options = options;
     this.#sieve = options.where === null ? null : new Sieve({ ...options, where: options.where });
-    this.#smallestLoan = bufferSizeIn(options.pool.budgetBytes);
+    const { budgetBytes } = options.pool;
+    this.#smallestLoan = bufferSizeIn(budgetBytes);
+    this.#mostHeldBytes = Math.min(budgetBytes * 0.75, options.batchBytes * WRITES_HELD);
   }
 
   /** Asks the sink where its partitions go on, and begins to read there. */
@@ -117,9 +126,9 @@ export class SinkIntake {
 
   // A partition that waits behind a retried batch would otherwise fill the pool, and the others would wait with it.
   #limit(feed: PartitionFeed): void {
-    const { subscription, feeds, pool } = this.#options;
+    const { subscription, feeds } = this.#options;
     if (feed.isClosing) return;
-    const share = Math.max(2 * this.#smallestLoan, (pool.budgetBytes * 0.75) / Math.max(1, feeds.size));
+    const share = Math.max(2 * this.#smallestLoan, this.#mostHeldBytes / Math.max(1, feeds.size));
     const { heldBytes } = feed;
     if (!feed.isPaused && (this.#isHeldBack || heldBytes >= share)) {
       feed.isPaused = true;

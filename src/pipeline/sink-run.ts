@@ -220,6 +220,7 @@ export class SinkRun {
       feeds,
       views,
       pool,
+      batchBytes: plan.batch.maxBytes,
       where,
       sealed,
       monotonic: () => clock.monotonic(),
