@@ -63,6 +63,10 @@ export function readBulkReply(bytes: Buffer, count: number): BulkReply | null {
       const status = inner < 0 ? 0 : statusIn(bytes, inner, after);
       if (status === 0) return null;
       last = { at, length: after - at, status };
+      if (status < 300 && areAlike(bytes, last, count - item)) {
+        at += (count - 1 - item) * (last.length + 1);
+        item = count - 1;
+      }
     }
     const { length, status } = last;
     if (status === 409) known++;
@@ -76,6 +80,16 @@ export function readBulkReply(bytes: Buffer, count: number): BulkReply | null {
     at = skipSpace(bytes, at + 1, end);
   }
   return endsWell(bytes, at, end) ? { known, refused } : null;
+}
+
+/**
+ * Are the next `count` items, with the commas between them, all like this one? One comparison of the bytes with themselves, an item further on, tells of all
+ * of them: it is the answer when everything went well.
+ */
+function areAlike(bytes: Buffer, { at, length }: { at: number; length: number }, count: number): boolean {
+  const end = at + count * (length + 1) - 1;
+  if (count === 1 || end > bytes.length || bytes[at + length] !== COMMA) return false;
+  return bytes.compare(bytes, at + length + 1, end, at, end - length - 1) === 0;
 }
 
 /** Whole objects only: what begins like one is one. */

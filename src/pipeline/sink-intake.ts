@@ -26,8 +26,8 @@ export interface SinkIntakeOptions {
   readonly onRefused: SieveOptions['onRefused'];
 }
 
-/** Writes' worth of records, four that are out and two that wait: more would only be memory. */
-const WRITES_HELD = 6;
+/** As many full writes as may be out together; most are far from full, and leave room for what waits. More would only be memory. */
+const WRITES_HELD = 4;
 
 /** Turns what a subscription delivers into feeds, and keeps one partition from taking the buffers of the others. */
 export class SinkIntake {

@@ -104,3 +104,17 @@ test('refused items that say the same are all refused', () => {
   const refused = [0, 1, 2].map((index) => ({ item: index, status: 400, type: 'a', reason: 'b' }));
   expect(reply({ errors: true, items: [item, item, item] }, 3)).toEqual({ known: 0, refused });
 });
+
+test('one item that says something else of the same length is found wherever it stands', () => {
+  const fine = '{"create":{"status":201}}';
+  const answer = (items: readonly string[]): string => `{"errors":false,"items":[${items.join(',')}]}`;
+  const all = Array.from({ length: 20 }, () => fine);
+  expect(reply(answer(all), 20)).toEqual({ known: 0, refused: [] });
+  for (let item = 0; item < 20; item++) {
+    const refusal = { item, status: 429, type: '', reason: '' };
+    expect(reply(answer(all.with(item, fine.replace('201', '409'))), 20)).toEqual({ known: 1, refused: [] });
+    expect(reply(answer(all.with(item, fine.replace('201', '429'))), 20)).toEqual({ known: 0, refused: [refusal] });
+    expect(reply(answer(all.with(item, fine.replace('201', '2x1'))), 20)).toBeNull();
+    expect(reply(answer(all).replace(`${fine},`.repeat(item), `${fine};`.repeat(item)), 20) === null).toBe(item > 0);
+  }
+});
