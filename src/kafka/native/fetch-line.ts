@@ -82,11 +82,15 @@ export class FetchLine {
     const [first, ...others] = choose(this);
     if (first === undefined) return;
     const broker = await cluster.connection({ node: this.node }, { lane, signal });
-    const maxBytes = Math.max(fetchBytes, first.neededBytes);
-    const loan = new SharedLoan(await pool.acquire(maxBytes + fetchFrameBytes(1 + others.length), signal));
+    const { neededBytes } = first;
+    const frameBytes = fetchFrameBytes(1 + others.length);
+    const size = Math.max(fetchBytes, neededBytes > 0 ? neededBytes + frameBytes : 0);
+    const loan = new SharedLoan(await pool.acquire(size, signal));
     try {
       // Chosen anew, for the buffer may have been waited for.
       const partitions = choose(this);
+      // Of many partitions the answer is read beside the loan, if need be: they get records all the same.
+      const maxBytes = Math.max(neededBytes, Math.min(fetchBytes, loan.bytes.length - frameBytes), fetchBytes >> 1);
       if (partitions.length > 0 && partitions[0]!.neededBytes <= maxBytes)
         await this.#fetch(broker, partitions, { loan, maxBytes });
     } finally {
