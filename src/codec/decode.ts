@@ -1,5 +1,6 @@
 import { SluiceError } from '../api/index.ts';
-import { JsonScanner, skipSpace } from './json-scanner.ts';
+import { JsonScanner } from './json-scanner.ts';
+import { skipSpace } from './json-tokens.ts';
 import { defaultCodecLimits, type CodecFault, type CodecLimits } from './limits.ts';
 import { utf8Fault } from './utf8.ts';
 

@@ -1,3 +1,5 @@
+import { skipSpace } from './json-tokens.ts';
+import { JsonWalk } from './json-walk.ts';
 import type { CodecFault, CodecLimits } from './limits.ts';
 
 /** What may come next. */
@@ -7,9 +9,6 @@ const KEY = 2;
 const FIRST_ELEMENT = 3;
 const AFTER = 4;
 
-const TAB = 0x09;
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -39,6 +38,7 @@ export class JsonScanner {
   /** Of the last `skipValue` that returned -1. */
   fault: CodecFault | null = null;
   readonly #limits: CodecLimits;
+  readonly #quick: JsonWalk;
   /** The closing byte of every open array and object. */
   readonly #closers: Uint8Array;
   #names: Set<string> | null = null;
@@ -46,6 +46,7 @@ export class JsonScanner {
 
   constructor(limits: CodecLimits) {
     this.#limits = limits;
+    this.#quick = new JsonWalk(limits, null);
     this.#closers = new Uint8Array(limits.maxDepth);
   }
 
@@ -55,11 +56,13 @@ export class JsonScanner {
    */
   skipValue(bytes: Buffer, at: number, end: number, outerDepth = 0): number {
     this.fault = null;
+    const quick = this.#quick.walk(bytes, at, end, outerDepth);
+    if (quick >= 0) return quick;
+    // Only what is refused, or has many members, pays for being told why, or for telling its names apart.
     this.#nameCount = 0;
     this.#names = null;
     const after = this.#walk(bytes, at, end, outerDepth);
     if (after < 0 || this.#nameCount <= this.#limits.maxKeys) return after;
-    // Only a value with many members pays for telling its names apart.
     this.#names = new Set();
     return this.#walk(bytes, at, end, outerDepth);
   }
@@ -195,15 +198,6 @@ export class JsonScanner {
     this.fault = { code, at, reason };
     return -1;
   }
-}
-
-/** Past JSON's white space: blanks, tabs, line feeds, carriage returns. */
-export function skipSpace(bytes: Buffer, at: number, end: number): number {
-  for (; at < end; at++) {
-    const byte = bytes[at]!;
-    if (byte !== SPACE && byte !== LINE_FEED && byte !== CARRIAGE_RETURN && byte !== TAB) break;
-  }
-  return at;
 }
 
 /** To the next byte that means something within a string, or hardly further than `end`. Behind the last byte 0 is read. */

@@ -1,5 +1,6 @@
 import { behindValue } from './decode.ts';
-import { JsonScanner, skipSpace } from './json-scanner.ts';
+import { JsonScanner } from './json-scanner.ts';
+import { skipSpace } from './json-tokens.ts';
 import type { CodecFault, CodecLimits } from './limits.ts';
 import { utf8Fault } from './utf8.ts';
 

@@ -4,6 +4,7 @@ import { Bindings, shieldConstructors } from './bindings.ts';
 import { Meter, meterMacros } from './cost.ts';
 import { createEnvironment, RENAMED } from './environment.ts';
 import { ExpressionFault, quoted } from './fault.ts';
+import { fieldPaths, type FieldPath } from './field-paths.ts';
 import { explainFailure, faultOf } from './messages.ts';
 import { refuseNode } from './refusals.ts';
 import { everyNode } from './walk.ts';
@@ -26,6 +27,8 @@ export interface Compiled {
   readonly type: string;
   /** The variables that it looks at. */
   readonly reads: ReadonlySet<string>;
+  /** See `fieldPaths`. */
+  readonly fields: readonly FieldPath[] | null;
   /** CEL's values: int is a bigint, double a number. Throws `EXPRESSION_FAILED`, or what the record's decoder threw. */
   evaluate(record: DataRecord): unknown;
 }
@@ -48,6 +51,7 @@ export function compile(text: string): Compiled {
 
 function prepare(text: string, parsed: ParseResult): Compiled {
   const reads = new Set<string>();
+  const fields = fieldPaths(parsed.ast);
   for (const node of everyNode(parsed.ast)) {
     refuseNode(node);
     rename(node);
@@ -57,7 +61,7 @@ function prepare(text: string, parsed: ParseResult): Compiled {
   if (error !== undefined) throw error;
   const meter = new Meter();
   meterMacros(parsed.ast, meter);
-  return { text, type: type ?? 'dyn', reads, evaluate: evaluator(text, parsed, meter) };
+  return { text, type: type ?? 'dyn', reads, fields, evaluate: evaluator(text, parsed, meter) };
 }
 
 function rename(node: ASTNode): void {

@@ -1,6 +1,8 @@
 import { SluiceError, type DataRecord, type Expression } from '../api/index.ts';
+import { JsonFields, type Decoding } from '../codec/index.ts';
 import { compile, MissingField, type Compiled } from './compile.ts';
 import { ExpressionFault, orInvalid, problemOf, quoted, type TextProblem } from './fault.ts';
+import { PartialRecord, type ViewCondition } from './partial-record.ts';
 import { kindOf, textOf } from './text-of.ts';
 
 /** What an expression is for: its result must fit. */
@@ -9,11 +11,26 @@ export type ExpressionUse = 'condition' | 'key' | 'any';
 /** `where`: a missing field makes it false; any other failure throws `EXPRESSION_FAILED`, or what the decoder threw. Throws `EXPRESSION_INVALID`. */
 export function compileCondition(text: string): (record: DataRecord) => boolean {
   const compiled = orInvalid(text, () => compileFor(text, 'condition'));
-  return (record) => {
-    const result = compiled.evaluate(record);
-    if (typeof result === 'boolean') return result;
-    if (result instanceof MissingField) return false;
-    throw failed(text, `the result is ${kindOf(result)}, not true or false`);
+  return (record) => holds(compiled, record);
+}
+
+/** As `compileCondition`, over stored records whose values are decoded so. Where fields of JSON are all that it looks at, nothing else is decoded. */
+export function compileViewCondition(text: string, decode: Decoding): ViewCondition {
+  const compiled = orInvalid(text, () => compileFor(text, 'condition'));
+  const { fields } = compiled;
+  if (decode !== 'json' || fields === null || fields.length === 0) {
+    return (view, index) => holds(compiled, view.record(index));
+  }
+  const record = new PartialRecord(new JsonFields(fields));
+  return (view, index) => {
+    record.use(view, index);
+    try {
+      return holds(compiled, record);
+    } catch (error) {
+      if (!record.isPartial) throw error;
+      // What it fails with may tell of the whole value.
+      return holds(compiled, view.record(index));
+    }
   };
 }
 
@@ -55,6 +72,13 @@ export function readsValue(text: string): boolean {
 
 export function failed(text: string, reason: string): SluiceError {
   return new SluiceError('EXPRESSION_FAILED', `evaluating ${quoted(text)}: ${reason}`);
+}
+
+function holds(compiled: Compiled, record: DataRecord): boolean {
+  const result = compiled.evaluate(record);
+  if (typeof result === 'boolean') return result;
+  if (result instanceof MissingField) return false;
+  throw failed(compiled.text, `the result is ${kindOf(result)}, not true or false`);
 }
 
 function compileFor(text: string, use: ExpressionUse): Compiled {

@@ -4,9 +4,11 @@ export {
   compileCondition,
   compileExpression,
   compileKey,
+  compileViewCondition,
   readsValue,
   type ExpressionUse,
 } from './expressions.ts';
 export type { TextProblem } from './fault.ts';
+export type { ViewCondition } from './partial-record.ts';
 export { checkTemplate, compileTemplate, templateReadsValue } from './template.ts';
 export type { Confined } from './confinement.ts';

@@ -1,4 +1,5 @@
-import type { DataRecord, SluiceError } from '../api/index.ts';
+import type { SluiceError } from '../api/index.ts';
+import type { ViewCondition } from '../expression/index.ts';
 import type { RecordView } from '../record/index.ts';
 import { MAX_LETTERS } from './dead-letter-queue.ts';
 import type { Stage } from './dead-letter.ts';
@@ -9,7 +10,7 @@ import { filterRecords } from './where.ts';
 import { WriteBatch } from './write-batch.ts';
 
 export interface SieveOptions {
-  readonly where: (record: DataRecord) => boolean;
+  readonly where: ViewCondition;
   readonly views: ViewPool;
   /** False while records that were refused before fill what may wait, or the leg is paused. */
   readonly mayRefuse: () => boolean;
@@ -71,9 +72,8 @@ export class Sieve {
       from: unsifted.next,
       maxRefused: MAX_LETTERS,
       wanted,
-      onDropped: (index) => {
-        const offset = records.offset(index);
-        dropped += feed.watermark.finish(offset, offset + 1, 'dropped');
+      onDropped: (first, end) => {
+        dropped += feed.watermark.finish(records.offset(first), records.offset(end - 1) + 1, 'dropped');
       },
       onRefused: (index, error) => {
         refused.addFrom(records, index);

@@ -1,13 +1,7 @@
-import {
-  describeError,
-  type DataRecord,
-  type Sink,
-  type SinkContext,
-  type SinkDefinition,
-  type TopicPartition,
-} from '../api/index.ts';
+import { describeError, type Sink, type SinkContext, type SinkDefinition, type TopicPartition } from '../api/index.ts';
 import { decoderFor } from '../codec/index.ts';
 import type { SinkPlan } from '../config/index.ts';
+import { compileViewCondition } from '../expression/index.ts';
 import type { SubscriptionEvent, TopicSubscription } from '../log/index.ts';
 import { Batcher } from './batcher.ts';
 import { largeBatchBytesIn } from './buffer-share.ts';
@@ -28,7 +22,6 @@ const REVOKE_MS = 10_000;
 export interface SinkRunOptions {
   readonly plan: SinkPlan;
   readonly dependencies: LegDependencies;
-  readonly where: ((record: DataRecord) => boolean) | null;
   readonly totals: SinkTotals;
   readonly rate: DeadLetterRate;
   readonly onStarted: () => void;
@@ -179,7 +172,7 @@ export class SinkRun {
     { order, sealed }: SinkTraits,
     subscription: TopicSubscription,
   ): { delivery: Delivery; intake: SinkIntake } {
-    const { plan, dependencies, where, totals, rate } = this.#options;
+    const { plan, dependencies, totals, rate } = this.#options;
     const { pool, clock, log, metrics } = dependencies;
     const views = new ViewPool(decoderFor(plan.decode));
     const feeds = this.#feeds;
@@ -221,7 +214,7 @@ export class SinkRun {
       views,
       pool,
       batchBytes: plan.batch.maxBytes,
-      where,
+      where: plan.where === null ? null : compileViewCondition(plan.where, plan.decode),
       sealed,
       monotonic: () => clock.monotonic(),
       now: () => clock.now(),

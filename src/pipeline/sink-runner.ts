@@ -1,6 +1,5 @@
-import { describeError, type DataRecord } from '../api/index.ts';
+import { describeError } from '../api/index.ts';
 import type { SinkPlan } from '../config/index.ts';
-import { compileCondition } from '../expression/index.ts';
 import { isSluiceError } from './as-sluice-error.ts';
 import { findConnector } from './create-connector.ts';
 import { DeadLetterRate } from './dead-letter-rate.ts';
@@ -113,12 +112,9 @@ export class SinkRunner {
 
   async #runOnce(): Promise<void> {
     const { definition, options } = await findConnector(this.#dependencies, 'sink', this.#plan);
-    const where: ((record: DataRecord) => boolean) | null =
-      this.#plan.where === null ? null : compileCondition(this.#plan.where);
     const run = new SinkRun({
       plan: this.#plan,
       dependencies: this.#dependencies,
-      where,
       totals: this.#totals,
       rate: this.#rate,
       onStarted: () => {

@@ -1,4 +1,5 @@
-import type { DataRecord, SluiceError } from '../api/index.ts';
+import type { SluiceError } from '../api/index.ts';
+import type { ViewCondition } from '../expression/index.ts';
 import type { RecordView } from '../record/index.ts';
 import { asSluiceError } from './as-sluice-error.ts';
 
@@ -8,26 +9,35 @@ import { asSluiceError } from './as-sluice-error.ts';
  */
 export function filterRecords(
   view: RecordView,
-  where: (record: DataRecord) => boolean,
+  where: ViewCondition,
   to: {
     readonly from: number;
     readonly maxRefused: number;
     readonly wanted: RecordView;
-    readonly onDropped: (index: number) => void;
+    /** The records of [first, end). */
+    readonly onDropped: (first: number, end: number) => void;
     readonly onRefused: (index: number, error: SluiceError) => void;
   },
 ): number {
   let refused = 0;
   let index = to.from;
+  // Most conditions want few records: those between them are dropped together.
+  let droppedFrom = index;
   while (index < view.count && refused < to.maxRefused) {
     try {
-      if (where(view.record(index))) to.wanted.addFrom(view, index);
-      else to.onDropped(index);
+      if (where(view, index)) {
+        if (index > droppedFrom) to.onDropped(droppedFrom, index);
+        droppedFrom = index + 1;
+        to.wanted.addFrom(view, index);
+      }
     } catch (thrown) {
+      if (index > droppedFrom) to.onDropped(droppedFrom, index);
+      droppedFrom = index + 1;
       to.onRefused(index, asSluiceError(thrown, 'EXPRESSION_FAILED', 'evaluating `where`'));
       refused++;
     }
     index++;
   }
+  if (index > droppedFrom) to.onDropped(droppedFrom, index);
   return index;
 }

@@ -136,6 +136,18 @@ export class RecordView implements RecordBatch {
     return this.#field(index, this.#places.valueStarts[index]!, this.#places.valueLengths[index]!);
   }
 
+  /** The bytes among which the value lies, from `valueStart` on: no view of its own for each record. */
+  bytesAround(index: number): Buffer {
+    this.#assertIndex(index);
+    return this.#bytesOf(index);
+  }
+
+  valueStart(index: number): number {
+    this.#assertIndex(index);
+    return this.#places.valueStarts[index]!;
+  }
+
+  /** -1: null. */
   valueLength(index: number): number {
     this.#assertIndex(index);
     return this.#places.valueLengths[index]!;
