@@ -158,6 +158,13 @@ export const targets: readonly Target[] = [
   },
   {
     ...cpu,
+    what: 'file → Kafka lz4, exactly once',
+    limitText: '1.3 × at least once',
+    figure: (rows) => rows.cpu('exactly-once'),
+    limit: (rows) => 1.3 * rows.cpu('exactly-once', 'sluice, at least once'),
+  },
+  {
+    ...cpu,
     what: 'file → embedded → file',
     limitText: '1.0 K',
     figure: (rows) => rows.cpu('file-file', 'sluice', 'none'),

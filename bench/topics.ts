@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { BufferPool, openKafka, RecordBatchBuilder, sealBatch, type KafkaClient } from '../src/kafka/index.ts';
 import { createLogger, realClock } from '../src/telemetry/index.ts';
+import { CommittedCount } from './committed-count.ts';
 import type { Lines } from './lines.ts';
 
 export const PARTITIONS = 4;
@@ -46,6 +47,11 @@ export class Topics {
   async holds(topic: string): Promise<number> {
     const ends = await this.#client.offsets(topic, 'latest');
     return [...ends.values()].reduce((sum, end) => sum + end, 0);
+  }
+
+  /** Counts what is committed to it from now on. */
+  follow(topic: string): CommittedCount {
+    return new CommittedCount(this.#client, topic, PARTITIONS);
   }
 
   /** Writes the lines as lz4 batches of the hub's own size, over all partitions in turn. */

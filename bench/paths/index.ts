@@ -1,4 +1,5 @@
 import type { Path } from '../path.ts';
+import { exactlyOnce } from './exactly-once.ts';
 import { fileFile } from './file-file.ts';
 import { fileKafka } from './file-kafka.ts';
 import { httpKafkaHundred, httpKafkaSingle } from './http-kafka.ts';
@@ -12,6 +13,7 @@ import { where } from './where.ts';
 
 export const paths: readonly Path[] = [
   fileKafka,
+  exactlyOnce,
   httpKafkaHundred,
   httpKafkaSingle,
   kafkaElasticsearch,

@@ -1,6 +1,7 @@
 import { SluiceError, type SourceContext } from 'sluice/api';
 import { BufferPool, type KafkaClient, type KafkaEvent, type KafkaMember } from 'sluice/kafka';
 import { ChunkEmitter } from './emit-chunk.ts';
+import { MemberFence } from './member-fence.ts';
 import { ReadToEnd } from './read-to-end.ts';
 import type { SourceOptions } from './options.ts';
 import { PartitionProgress, partitionKey } from './partition-progress.ts';
@@ -25,6 +26,7 @@ export class SourceReading {
   readonly #progress = new Map<string, PartitionProgress>();
   readonly #reading = new AbortController();
   readonly #text: string;
+  #cluster = '';
 
   constructor(client: KafkaClient, context: SourceContext, options: SourceOptions) {
     this.#client = client;
@@ -40,6 +42,7 @@ export class SourceReading {
     const toEnd = context.once
       ? await ReadToEnd.from(this.#client, this.#options, { group: this.#group, context })
       : null;
+    this.#cluster = (await this.#client.cluster(context.signal)).id;
     const member = this.#join();
     const signal = AbortSignal.any([context.signal, this.#reading.signal]);
     const accompanying = this.#accompany(member, toEnd, signal);
@@ -98,7 +101,8 @@ export class SourceReading {
 
   async #assign(member: KafkaMember, { partitions }: Event<'assigned'>): Promise<void> {
     const [client, context] = [this.#client, this.#context];
-    const offsets = await startOffsets(partitions, { client, context, start: this.#options.start });
+    const fence = new MemberFence(this.#cluster, member);
+    const offsets = await startOffsets(partitions, { client, context, start: this.#options.start, fence });
     const begun = partitions.map(
       (assigned) => new PartitionProgress(assigned, offsets.get(partitionKey(assigned))!, assigned.committed),
     );
@@ -203,10 +207,11 @@ export class SourceReading {
 
   /** Resolves when the positions are durable: they come without records. */
   async #checkpoint(progress: readonly PartitionProgress[]): Promise<void> {
-    if (progress.length === 0) return;
-    await this.#context.emit(await this.#context.batch(1), {
-      positions: progress.map(({ key, partition, settled }) => [key, positionOf(partition, settled)] as const),
+    const saved = progress.map(async ({ key, partition, settled }) => {
+      const empty = await this.#context.batch(1);
+      await this.#context.emit(empty, { positions: [[key, positionOf(partition, settled)]] });
     });
+    await Promise.all(saved);
   }
 
   #report(): void {

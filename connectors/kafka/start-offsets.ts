@@ -1,4 +1,4 @@
-import { SluiceError, type Json, type Position, type SourceContext } from 'sluice/api';
+import { SluiceError, type Json, type Position, type SourceContext, type SourceFence } from 'sluice/api';
 import type { KafkaClient, KafkaTopicPartition } from 'sluice/kafka';
 import type { SourceOptions } from './options.ts';
 import { partitionKey } from './partition-progress.ts';
@@ -16,9 +16,14 @@ export function positionOf({ incarnation }: KafkaTopicPartition, offset: number)
  */
 export async function startOffsets(
   partitions: readonly Assigned[],
-  { client, context, start }: { client: KafkaClient; context: SourceContext; start: SourceOptions['start'] },
+  {
+    client,
+    context,
+    start,
+    fence,
+  }: { client: KafkaClient; context: SourceContext; start: SourceOptions['start']; fence: SourceFence },
 ): Promise<ReadonlyMap<string, number>> {
-  const saved = await context.load(partitions.map(partitionKey));
+  const saved = await context.load(partitions.map(partitionKey), fence);
   const offsets = new Map<string, number>();
   for (const assigned of partitions) {
     const key = partitionKey(assigned);

@@ -37,4 +37,13 @@ export type {
   SourceName,
 } from './positions.ts';
 export type { AssignedPartition, Disposition, Failure, RecordFailure, Sink, SinkContext, WriteResult } from './sink.ts';
-export type { EmitOptions, Position, RejectedRecord, SealedEmitOptions, Source, SourceContext } from './source.ts';
+export type {
+  EmitOptions,
+  FencedOffsets,
+  Position,
+  RejectedRecord,
+  SealedEmitOptions,
+  Source,
+  SourceContext,
+  SourceFence,
+} from './source.ts';

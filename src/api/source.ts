@@ -32,6 +32,22 @@ export interface SealedEmitOptions extends Omit<EmitOptions, 'rejected'> {
   readonly release?: () => void;
 }
 
+/** What keeps a member of a consumer group from committing positions of partitions that the group gave to others. */
+export interface SourceFence {
+  /** The id of the Kafka cluster that the group is on. */
+  readonly cluster: string;
+  /** What the group shall save together with these positions, and as whom; null: one of the partitions is no longer this member's. */
+  offsetsOf(positions: readonly (readonly [partition: string, position: Position])[]): FencedOffsets | null;
+}
+
+export interface FencedOffsets {
+  readonly group: string;
+  readonly generation: number;
+  readonly memberId: string;
+  readonly instanceId: string | null;
+  readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly next: number }[];
+}
+
 export interface SourceContext extends ConnectorContext {
   /** True for `run --once`: a following source ends at the end that it saw at the start. */
   readonly once: boolean;
@@ -57,8 +73,11 @@ export interface SourceContext extends ConnectorContext {
    * as `emit`. Throws what a batch is no batch by, and releases nothing then.
    */
   readonly emitSealed: ((batches: Buffer, options?: SealedEmitOptions) => Promise<void>) | null;
-  /** The saved positions, fresh; of the given partitions, or of all. */
-  load(partitions?: readonly string[]): Promise<ReadonlyMap<string, Position>>;
+  /**
+   * The saved positions, fresh; of the given partitions, or of all. `fence`: whose partitions they are from then on, for a source that shares them with
+   * others through a consumer group. Its emits may carry positions of one partition each.
+   */
+  load(partitions?: readonly string[], fence?: SourceFence): Promise<ReadonlyMap<string, Position>>;
   /** Deletes the checkpoint, durably, behind the emits so far that carried a position of this partition: the file is gone for good. */
   forget(partition: string): Promise<void>;
   /** Was this id committed within the window? */

@@ -226,4 +226,6 @@ export interface KafkaMember extends KafkaReader {
   ): Promise<void>;
   /** Null before the first assignment. */
   readonly generation: GroupGeneration | null;
+  /** The generation that may commit offsets of these; null when one of them is no longer this member's, or it is no member. */
+  generationOf(partitions: readonly { readonly topic: string; readonly partition: number }[]): GroupGeneration | null;
 }

@@ -146,6 +146,10 @@ class LazyMember extends LazyReader<KafkaMember> implements KafkaMember {
     return this.reader?.generation ?? null;
   }
 
+  generationOf(...args: Parameters<KafkaMember['generationOf']>): ReturnType<KafkaMember['generationOf']> {
+    return this.reader?.generationOf(...args) ?? null;
+  }
+
   async commit(...args: Parameters<KafkaMember['commit']>): Promise<void> {
     return (this.reader ?? (await this.made)).commit(...args);
   }

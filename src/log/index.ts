@@ -28,6 +28,7 @@ export type {
   Assignment,
   CommitRequest,
   FetchedChunk,
+  PositionClaim,
   SealedBatch,
   SubscribeOptions,
   SubscriptionEvent,

@@ -1,4 +1,4 @@
-import type { Position, TopicPartition } from '../api/index.ts';
+import type { Position, SourceFence, TopicPartition } from '../api/index.ts';
 import type { BufferPool } from '../record/index.ts';
 
 /** Where batches live between sources and sinks. One instance serves one pipeline. */
@@ -22,8 +22,8 @@ export interface TopicLog {
    * rejection such a source commits nothing until its positions were asked for again.
    */
   commit(request: CommitRequest): Promise<void>;
-  /** The saved positions of a source of this pipeline. */
-  positions(source: string): Promise<ReadonlyMap<string, Position>>;
+  /** The saved positions of a source of this pipeline. `claim`: of these partitions, which from now on are this hub's to commit. */
+  positions(source: string, claim?: PositionClaim): Promise<ReadonlyMap<string, Position>>;
   /** Ids that were committed with `dedupe`, to the time of their commit. */
   dedupeIds(source: string): Promise<ReadonlyMap<string, number>>;
   subscribe(options: SubscribeOptions): Promise<TopicSubscription>;
@@ -56,6 +56,12 @@ export interface CommitRequest {
   readonly dedupe?: readonly { readonly source: string; readonly id: string; readonly atMs: number }[];
   /** Called where the buffers are the caller's again before it settles. */
   readonly onWritten?: () => void;
+}
+
+/** What a source got from its consumer group. */
+export interface PositionClaim {
+  readonly partitions: readonly string[];
+  readonly fence: SourceFence;
 }
 
 export interface SubscribeOptions {

@@ -35,6 +35,31 @@ interface Home {
   emits: number;
 }
 
+/** Commits of each line for themselves, however many lines go on meanwhile. An emit is of one line. */
+export class LineLanes implements EmitLanes {
+  readonly #create: () => EmitLane;
+  readonly #lanes = new Map<string, EmitLane>();
+
+  constructor(create: () => EmitLane) {
+    this.#create = create;
+  }
+
+  get all(): Iterable<EmitLane> {
+    return this.#lanes.values();
+  }
+
+  enter({ lines }: NewEmit): EmitLane {
+    const line = lines[0]!;
+    let lane = this.#lanes.get(line);
+    if (lane === undefined) this.#lanes.set(line, (lane = this.#create()));
+    return lane;
+  }
+
+  leave(): void {
+    // Its line keeps its lane.
+  }
+}
+
 /**
  * One commit at a time for each partition of the topic, so that one without a leader holds up only its own lane and what is in line there. All that waits
  * of a line is in one lane, its home: that of the first emit of it. A flight may hold records of any partition; lanes are about order.

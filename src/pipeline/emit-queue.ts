@@ -5,7 +5,7 @@ import { crashPoint } from '../telemetry/index.ts';
 import { asSluiceError } from './as-sluice-error.ts';
 import type { EmitFlight, NewEmit } from './emit-flight.ts';
 import { EmitLane } from './emit-lane.ts';
-import { OneLane, PartitionLanes, type EmitLanes } from './emit-lanes.ts';
+import { LineLanes, OneLane, PartitionLanes, type EmitLanes } from './emit-lanes.ts';
 import type { FlightRequest } from './flight-request.ts';
 import type { SealedRecords } from './sealed-records.ts';
 import type { SourceTarget } from './source-target.ts';
@@ -25,6 +25,8 @@ export interface EmitQueueOptions {
   readonly commit: (request: CommitRequest) => Promise<void>;
   /** The topic log can have a commit wait for one partition while others go on. */
   readonly partitionsFailApart: boolean;
+  /** What is committed together carries positions of one partition of the source. */
+  readonly commitsLinesApart: boolean;
   /** One rejection ends the run: whatever came later is rejected too, since it will be read again. */
   readonly rewinds: boolean;
   readonly onCommitted: (flight: CommittedFlight) => void;
@@ -48,9 +50,7 @@ export class EmitQueue {
 
   constructor(options: EmitQueueOptions) {
     this.#options = options;
-    // With a key every flight goes to all partitions.
-    const isApart = options.partitionsFailApart && options.target.keyOf === null;
-    this.#lanes = isApart ? new PartitionLanes(() => this.#createLane()) : new OneLane(this.#createLane());
+    this.#lanes = this.#createLanes();
   }
 
   /** Records that wait for their commit. */
@@ -97,6 +97,14 @@ export class EmitQueue {
       records?.release();
       reject(error);
     }
+  }
+
+  #createLanes(): EmitLanes {
+    const { target, partitionsFailApart, commitsLinesApart } = this.#options;
+    const create = (): EmitLane => this.#createLane();
+    if (commitsLinesApart) return new LineLanes(create);
+    // With a key every flight goes to all partitions.
+    return partitionsFailApart && target.keyOf === null ? new PartitionLanes(create) : new OneLane(create());
   }
 
   #createLane(): EmitLane {

@@ -48,7 +48,10 @@ export class SourceRun {
       // Runs up to the queue before the caller goes on: the builder has changed hands by then.
       emit: (batch, emitOptions = {}) => this.#emit(batch, emitOptions),
       emitSealed: options.passesSealed ? (batches, emitOptions = {}) => this.#emitSealed(batches, emitOptions) : null,
-      load: async (partitions) => selected(await topicLog.positions(connector.name), partitions),
+      load: async (partitions, fence) => {
+        const claim = partitions === undefined || fence === undefined ? undefined : { partitions, fence };
+        return selected(await topicLog.positions(connector.name, claim), partitions);
+      },
       forget: (partition) => queue.forget(partition),
       seen,
       report,

@@ -1,7 +1,5 @@
 import { describeError, SluiceError, type SourceDefinition } from '../api/index.ts';
-import { decoderFor } from '../codec/index.ts';
 import type { SourcePlan } from '../config/index.ts';
-import { compileKey } from '../expression/index.ts';
 import type { CommitRequest } from '../log/index.ts';
 import { isSluiceError } from './as-sluice-error.ts';
 import { findConnector } from './create-connector.ts';
@@ -9,14 +7,13 @@ import { DeadLetterRate } from './dead-letter-rate.ts';
 import { DedupeWindow } from './dedupe-window.ts';
 import { EmitQueue, type CommittedFlight } from './emit-queue.ts';
 import { Gate } from './gate.ts';
-import { connectorContext, deadLetterOrigin, deadLetterTarget, maxRecordBytesOf, type LegDependencies } from './leg.ts';
+import { connectorContext, maxRecordBytesOf, type LegDependencies } from './leg.ts';
 import { LegStateHolder, type LegStanding } from './leg-state.ts';
 import { isLogLost } from './log-lost.ts';
 import { COUNTED } from './metric-names.ts';
-import { Partitioner } from './partitioner.ts';
 import { retryDelay } from './retry.ts';
 import { SourceRun } from './source-run.ts';
-import type { SourceTarget } from './source-target.ts';
+import { sourceTarget } from './source-target.ts';
 import type { LegState, SourceStatus } from './status.ts';
 
 const RESTART = { minMs: 500, maxMs: 60_000 };
@@ -140,10 +137,14 @@ export class SourceRunner {
   }
 
   #createQueue(definition: SourceDefinition, window: DedupeWindow | null, abort: (error: unknown) => void): EmitQueue {
+    const { delivery, placement } = this.#plan;
+    const { partitionsFailApart } = this.#dependencies.topicLog;
     const queue = new EmitQueue({
-      target: this.#createTarget(),
+      target: sourceTarget(this.#plan, this.#dependencies),
       commit: (request) => this.#commit(request),
-      partitionsFailApart: this.#dependencies.topicLog.partitionsFailApart,
+      partitionsFailApart,
+      // Partitions of a consumer group come and go one by one, and so may their transactions.
+      commitsLinesApart: partitionsFailApart && delivery === 'exactly_once' && placement === 'group',
       rewinds: definition.rewinds,
       onCommitted: (flight) => {
         const now = this.#dependencies.clock.now();
@@ -157,33 +158,6 @@ export class SourceRunner {
     });
     this.#queue = queue;
     return queue;
-  }
-
-  #createTarget(): SourceTarget {
-    const { pipeline, topicLog, pool, clock, random } = this.#dependencies;
-    const { name, key, decode, partitionBy } = this.#plan;
-    const { compression } = pipeline.topic;
-    const { partitions, maxBatchBytes } = topicLog.describe(pipeline.topic.name);
-    return {
-      source: name,
-      topic: pipeline.topic.name,
-      partitions,
-      compression,
-      maxRecordBytes: maxRecordBytesOf(this.#dependencies),
-      maxBatchBytes,
-      partitioner: new Partitioner({
-        by: key === null ? partitionBy : 'batch',
-        partitions,
-        source: name,
-        turn: random(),
-      }),
-      keyOf: key === null ? null : compileKey(key),
-      decode: decoderFor(decode),
-      deadLetter: deadLetterTarget(this.#dependencies),
-      origin: deadLetterOrigin(this.#dependencies, this.#plan),
-      pool,
-      clock,
-    };
   }
 
   #createRun(queue: EmitQueue, window: DedupeWindow | null, signal: AbortSignal): SourceRun {

@@ -73,6 +73,10 @@ export class KafkajsMember implements KafkaMember {
     return { group: this.#options.group, ...this.#membership, instanceId: null };
   }
 
+  generationOf(partitions: readonly { readonly topic: string; readonly partition: number }[]): GroupGeneration | null {
+    return partitions.every(({ topic, partition }) => this.#owns(topic, partition)) ? this.generation : null;
+  }
+
   next(signal: AbortSignal): Promise<KafkaEvent | null> {
     return this.#reader.next(signal);
   }

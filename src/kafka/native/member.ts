@@ -91,6 +91,12 @@ class NativeMember implements KafkaMember {
     return this.#membership.generation;
   }
 
+  generationOf(partitions: readonly { readonly topic: string; readonly partition: number }[]): GroupGeneration | null {
+    if (this.#closing.signal.aborted) return null;
+    const isHeld = partitions.every(({ topic, partition }) => this.#holdings.has(topic, partition));
+    return isHeld ? this.#membership.generation : null;
+  }
+
   async commit(
     offsets: readonly { readonly topic: string; readonly partition: number; readonly next: number }[],
   ): Promise<void> {

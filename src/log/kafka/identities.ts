@@ -20,6 +20,15 @@ export function transactionalId({ group, pipeline, hubId }: Owner, { name, place
   return placement === 'once' ? id : `${id}.${hubId}`;
 }
 
+/** Of a source whose partitions come from a group on another cluster: whoever gets a partition takes it over. */
+export function partitionTransactionalId(
+  { group, pipeline }: Owner,
+  { name }: SourceIdentity,
+  partition: string,
+): string {
+  return `sluice.${group}.${pipeline}.source.${name}.${partition}`;
+}
+
 /** What the keys of a source's positions begin with, on all hubs: it decides on the partition. */
 export function sourcePrefix({ group, pipeline }: Owner, source: string): string {
   return `${group}/${pipeline}/source/${source}/`;

@@ -1,11 +1,19 @@
-import { SluiceError, type Position } from '../../api/index.ts';
+import { SluiceError, type Position, type SourceFence } from '../../api/index.ts';
 import { METRIC } from '../../telemetry/index.ts';
 import type { KafkaProducer } from '../../kafka/index.ts';
-import type { CommitRequest, SubscribeOptions, TopicDescription, TopicLog, TopicSubscription } from '../topic-log.ts';
+import type {
+  CommitRequest,
+  PositionClaim,
+  SubscribeOptions,
+  TopicDescription,
+  TopicLog,
+  TopicSubscription,
+} from '../topic-log.ts';
 import { CheckpointTopic } from './checkpoint-topic.ts';
 import { FencedWriter, PlainWriter } from './checkpoint-writer.ts';
 import { Commits, type SourceLane } from './commits.ts';
-import { transactionalId, type Owner, type SourceIdentity } from './identities.ts';
+import { partitionTransactionalId, transactionalId, type Owner, type SourceIdentity } from './identities.ts';
+import { ExactSource } from './exact-source.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { closedError, hasCode, readError } from './log-errors.ts';
 import type { KafkaLogOptions, KafkaLogPlan } from './options.ts';
@@ -57,7 +65,7 @@ class KafkaLog implements TopicLog {
   readonly #owner: Owner;
   readonly #over = new AbortController();
   readonly #lanes = new Map<string, SourceLane>();
-  readonly #exact = new Map<string, TransactionLine>();
+  readonly #exact = new Map<string, ExactSource>();
   readonly #commits: Commits;
   readonly #subscriptions = new Set<KafkaSubscription>();
   #lost: SluiceError | null = null;
@@ -68,7 +76,7 @@ class KafkaLog implements TopicLog {
     const { plan, topics, producer, clock } = options;
     this.#owner = { group: options.group, pipeline: plan.pipeline, hubId: options.hubId };
     for (const source of plan.sources)
-      if (source.isExact) this.#exact.set(source.name, this.#createLine(source));
+      if (source.isExact) this.#exact.set(source.name, this.#createExact(source));
       else this.#lanes.set(source.name, this.#createLane(source));
     this.#commits = new Commits({
       lanes: this.#lanes,
@@ -101,11 +109,12 @@ class KafkaLog implements TopicLog {
     await (exact ?? this.#commits).commit(request);
   }
 
-  async positions(source: string): Promise<ReadonlyMap<string, Position>> {
+  async positions(source: string, claim?: PositionClaim): Promise<ReadonlyMap<string, Position>> {
     this.#assertUsable(`loading the positions of source "${source}"`);
     try {
-      const saved = this.#exact.get(source) ?? this.#lanes.get(source)?.checkpoints;
-      return await (saved?.positions() ?? new Map<string, Position>());
+      const exact = this.#exact.get(source);
+      if (exact !== undefined) return await exact.positions(claim);
+      return await (this.#lanes.get(source)?.checkpoints.positions() ?? new Map<string, Position>());
     } catch (error) {
       this.#assertUsable(`loading the positions of source "${source}"`);
       throw readError(error, `loading the positions of source "${source}"`);
@@ -195,17 +204,32 @@ class KafkaLog implements TopicLog {
     };
   }
 
-  #createLine(source: SourceIdentity): TransactionLine {
+  #createExact(source: SourceIdentity): ExactSource {
+    const { client } = this.#options;
+    const { signal } = this.#over;
+    return new ExactSource({
+      keys: this.#keysOf(source),
+      createLine: (partition, fence) => this.#createLine(source, partition, fence),
+      cluster: async () => (await client.cluster(signal)).id,
+      signal,
+    });
+  }
+
+  #createLine(source: SourceIdentity, partition: string | null, fence: () => SourceFence | null): TransactionLine {
     const { client, clock, log, topics, transactionTimeoutMs } = this.#options;
+    const owner = this.#owner;
     return new TransactionLine({
       client,
-      transactionalId: transactionalId(this.#owner, source),
+      transactionalId:
+        partition === null ? transactionalId(owner, source) : partitionTransactionalId(owner, source, partition),
       timeoutMs: transactionTimeoutMs,
       keys: this.#keysOf(source),
       topics,
       clock,
       log: log.child({ source: source.name }),
       signal: this.#over.signal,
+      fence,
+      isShared: partition !== null,
       onCommitted: (requests, bytes) => {
         for (const { dedupe = [] } of requests) for (const id of dedupe) this.#commits.dedupeIds.add(id);
         this.#count(bytes);

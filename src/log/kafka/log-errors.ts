@@ -12,7 +12,7 @@ export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error i
 export function writeError(error: unknown, action: string): SluiceError {
   if (hasCode(error, 'KAFKA_CLOSED')) return closedError(action);
   if (hasCode(error, 'KAFKA_FENCED')) return fencedError(action, error);
-  if (hasCode(error, 'RECORD_TOO_LARGE', 'LOG_IO', 'LOG_CLOSED', 'LOG_CORRUPT')) return error;
+  if (hasCode(error, 'RECORD_TOO_LARGE', 'KAFKA_REBALANCED', 'LOG_IO', 'LOG_CLOSED', 'LOG_CORRUPT')) return error;
   // Access rights are granted, topics made, settings changed: later it may work.
   return new SluiceError('LOG_IO', action, { retryable: true, cause: error });
 }
@@ -21,6 +21,12 @@ export function writeError(error: unknown, action: string): SluiceError {
 export function readError(error: unknown, action: string): unknown {
   if (hasCode(error, 'KAFKA_CLOSED')) return closedError(action);
   return hasCode(error, 'KAFKA_FENCED') ? fencedError(action, error) : error;
+}
+
+/** Of a source: it starts again from what is saved of the partitions that it has then. */
+export function rebalancedError(action: string): SluiceError {
+  const message = `${action}: its consumer group gave a partition to another hub`;
+  return new SluiceError('KAFKA_REBALANCED', message, { retryable: true });
 }
 
 export function fencedError(action: string, cause?: SluiceError): SluiceError {

@@ -1,10 +1,17 @@
-import { describeError, type Clock, type Logger, type Position, type SluiceError } from '../../api/index.ts';
+import {
+  describeError,
+  type Clock,
+  type Logger,
+  type Position,
+  type SluiceError,
+  type SourceFence,
+} from '../../api/index.ts';
 import type { KafkaClient, KafkaProducer } from '../../kafka/index.ts';
 import { crashPoint } from '../../telemetry/index.ts';
 import type { CommitRequest } from '../topic-log.ts';
 import { sendAll } from './checkpoint-writer.ts';
 import { explainRefusal } from './explain-refusal.ts';
-import { closedError, fencedError, hasCode, writeError } from './log-errors.ts';
+import { closedError, fencedError, hasCode, rebalancedError, writeError } from './log-errors.ts';
 import { OpenTransaction } from './open-transaction.ts';
 import type { SourceKeys } from './source-keys.ts';
 import type { TopicTable } from './topic-table.ts';
@@ -23,6 +30,10 @@ export interface TransactionLineOptions {
   readonly log: Logger;
   /** Of the log: ends everything. */
   readonly signal: AbortSignal;
+  /** What fences a source that shares its partitions with others through a consumer group of this cluster. */
+  readonly fence: () => SourceFence | null;
+  /** Another hub may take over the id while this one goes on with others: the group gave it the partition. */
+  readonly isShared: boolean;
   readonly onCommitted: (requests: readonly CommitRequest[], bytes: number) => void;
   readonly onFailed: (error: SluiceError) => void;
 }
@@ -60,16 +71,20 @@ export class TransactionLine {
     return committed;
   }
 
-  /** As committed. Whoever used the transactional id before is out from then on, and what was open under it is ended. */
-  async positions(): Promise<ReadonlyMap<string, Position>> {
+  /**
+   * Whoever used the transactional id before is out from then on, and what was open under it is ended. Resolves with what is to be called with the positions
+   * that are saved then. `anew`: somebody else may have used the id since this line did.
+   */
+  async takeOver(anew: boolean): Promise<(saved: ReadonlyMap<string, Position>) => void> {
     await this.#turn;
     const failure = this.#failure;
     if (hasCode(failure, 'KAFKA_FENCED')) throw failure;
+    if (anew) await this.#letGo();
     await this.#opened();
-    const saved = await this.#options.keys.read(this.#options.signal);
-    this.#saved = saved;
-    if (this.#failure === failure) this.#failure = null;
-    return new Map(saved);
+    return (saved) => {
+      this.#saved = new Map(saved);
+      if (this.#failure === failure) this.#failure = null;
+    };
   }
 
   /** Resolves when what was called before is answered. */
@@ -82,9 +97,14 @@ export class TransactionLine {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const producer = await this.#producer?.catch(() => null);
-    await producer?.close();
+    await this.#letGo();
     await this.#turn;
+  }
+
+  async #letGo(): Promise<void> {
+    const producer = await this.#producer?.catch(() => null);
+    this.#producer = null;
+    await producer?.close();
   }
 
   #begin(): OpenTransaction {
@@ -135,7 +155,9 @@ export class TransactionLine {
     try {
       producer = await this.#opened();
       await transaction.written();
+      // Acknowledged before the group has the offsets: whoever gets a partition next finds the transaction in the way of reading its position.
       await sendAll(producer, this.#options.keys.encode(transaction.positions));
+      await this.#sendOffsets(producer, transaction.positions);
       crashPoint('before-end-transaction');
       await producer.commitTransaction();
     } catch (thrown) {
@@ -149,19 +171,30 @@ export class TransactionLine {
     await transaction.settle(null);
   }
 
+  async #sendOffsets(producer: KafkaProducer, positions: OpenTransaction['positions']): Promise<void> {
+    const fence = this.#options.fence();
+    const moved = [...positions].flatMap(([partition, position]) =>
+      position === null ? [] : [[partition, position] as const],
+    );
+    if (fence === null || moved.length === 0) return;
+    const group = fence.offsetsOf(moved);
+    if (group === null) throw rebalancedError('committing a transaction');
+    await producer.sendOffsets(group, group.offsets);
+  }
+
   async #fail(transaction: OpenTransaction, producer: KafkaProducer | null, thrown: unknown): Promise<void> {
     const { log, transactionalId, onFailed } = this.#options;
     const { error: cause, batches } = transaction.refusal ?? { error: thrown, batches: [] };
-    let error = writeError(cause, 'committing a transaction');
+    let error = this.#told(writeError(cause, 'committing a transaction'));
     this.#failure = error;
     let isCommitted = false;
     try {
-      error = await explainRefusal(cause, batches, this.#options);
-      if (hasCode(error, 'KAFKA_FENCED')) throw error;
+      error = this.#told(await explainRefusal(cause, batches, this.#options));
+      if (hasCode(error, 'KAFKA_FENCED', 'KAFKA_REBALANCED')) throw error;
       if (producer?.isOver === true) isCommitted = await this.#findOut(transaction, producer);
       else await producer?.abortTransaction();
     } catch (failed) {
-      error = writeError(failed, 'ending a transaction');
+      error = this.#told(writeError(failed, 'ending a transaction'));
     }
     this.#failure = error;
     if (!isCommitted) log.warn({ transactionalId, cause: describeError(error) }, 'transaction was aborted');
@@ -172,13 +205,19 @@ export class TransactionLine {
     await next?.settle(error);
   }
 
+  /** A partition that the group gave to another hub is no reason to stop. */
+  #told(error: SluiceError): SluiceError {
+    return this.#options.isShared && hasCode(error, 'KAFKA_FENCED')
+      ? rebalancedError('committing a transaction')
+      : error;
+  }
+
   /** Was it committed? Opening the id again ends what is open under it; then what is saved tells. */
   async #findOut({ positions, requests, bytes }: OpenTransaction, producer: KafkaProducer): Promise<boolean> {
     const { keys, signal, onCommitted, transactionalId } = this.#options;
     signal.throwIfAborted();
     if (await producer.wasReplaced()) throw fencedError(`using the transactional id "${transactionalId}"`);
-    this.#producer = null;
-    await producer.close();
+    await this.#letGo();
     await this.#opened();
     const saved = await keys.read(signal);
     const isSaved = (map: ReadonlyMap<string, Position>): boolean =>

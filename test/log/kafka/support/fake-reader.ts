@@ -113,6 +113,10 @@ export class FakeMember extends FakeReader implements KafkaMember {
     this.options = options;
   }
 
+  generationOf(): null {
+    return null;
+  }
+
   async commit(offsets: Parameters<KafkaMember['commit']>[0]): Promise<void> {
     await this.cluster.answers(() => this.over.signal.aborted);
     for (const { topic, partition } of offsets) this.cluster.onCommitOffsets(topic, partition);
