@@ -1,6 +1,6 @@
 import { SluiceError, type Json, type Logger } from '../api/index.ts';
 import { kafkaSettings, type HubPlan } from '../config/index.ts';
-import { openKafka, type KafkaClient } from '../kafka/index.ts';
+import { openKafka, type KafkaClient, type KafkaSettings } from '../kafka/index.ts';
 import { createLogger, realClock } from '../telemetry/index.ts';
 
 export type KafkaHub = HubPlan & { readonly kafka: Json };
@@ -13,6 +13,7 @@ const KNOWN_MS = 2000;
 /** The cluster of a hub for a command, which waits for it for some seconds only. */
 export class CommandKafka {
   readonly client: KafkaClient;
+  readonly settings: KafkaSettings;
   readonly log: Logger;
   /** Aborted once too much was waited for, with the reason. */
   readonly #impatience = new AbortController();
@@ -30,7 +31,8 @@ export class CommandKafka {
           this.#giveUp();
         }, KNOWN_MS);
     };
-    this.client = openKafka(kafkaSettings(plan, env), { clock: realClock, log: this.log, onWait });
+    this.settings = kafkaSettings(plan, env);
+    this.client = openKafka(this.settings, { clock: realClock, log: this.log, onWait });
   }
 
   /** Rejects with `KAFKA_UNREACHABLE` and what was waited for when it takes too long. */

@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { kafkaPreview, loadHub, type HubPlan } from '../config/index.ts';
 import { readDataFolder, type DataFolderView, type SavedView } from '../log/index.ts';
 import { createRegistry } from '../registry/index.ts';
+import type { CommandKafka } from './command-kafka.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { CliIo } from './io.ts';
 import { printable } from './printable.ts';
@@ -90,6 +91,8 @@ export interface SavedState {
   readonly plan: HubPlan | null;
   readonly view: SavedView;
   readonly isKafka: boolean;
+  /** Set where the topics live in Kafka. */
+  readonly kafka?: CommandKafka;
   close(): Promise<void>;
 }
 

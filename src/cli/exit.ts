@@ -5,7 +5,7 @@ export const EXIT = {
   failed: 1,
   /** The command line or the configuration is wrong. */
   usage: 2,
-  /** `run --once`: everything is delivered, except for dead letters. */
+  /** `run --once`, `dlq replay`: everything is delivered, except for dead letters. */
   deadLetters: 3,
   /** Something was left undone: a leg paused or failed, a time-out, a drain that was cut short. */
   unfinished: 4,
@@ -20,7 +20,7 @@ export const EXIT_MEANING: readonly (readonly [code: ExitCode, meaning: string])
   [EXIT.done, 'done'],
   [EXIT.failed, 'something went wrong that has no code of its own'],
   [EXIT.usage, 'the command line or the configuration is wrong'],
-  [EXIT.deadLetters, 'run --once: everything is delivered, except for dead letters'],
+  [EXIT.deadLetters, 'run --once, dlq replay: everything is delivered, except for dead letters'],
   [EXIT.unfinished, 'something was left undone: a leg paused or failed, a time-out, a drain that was cut short'],
   [EXIT.inUse, 'another hub holds the data folder'],
 ];

@@ -1,5 +1,6 @@
 import type { PipelinePlan } from '../config/index.ts';
-import type { KafkaLogPlan } from '../log/index.ts';
+import type { KafkaSettings } from '../kafka/index.ts';
+import type { KafkaLogOptions, KafkaLogPlan } from '../log/index.ts';
 
 /** What a log on Kafka has to know of a pipeline. */
 export function kafkaLogPlan({ name, topic, deadLetter, sources }: PipelinePlan): KafkaLogPlan {
@@ -12,5 +13,19 @@ export function kafkaLogPlan({ name, topic, deadLetter, sources }: PipelinePlan)
       placement: source.placement,
       isExact: source.delivery === 'exactly_once',
     })),
+  };
+}
+
+/** How it behaves towards the brokers. */
+export function kafkaLogTraits({
+  client,
+}: Pick<KafkaSettings, 'client'>): Pick<KafkaLogOptions, 'member' | 'transactionTimeoutMs'> {
+  return {
+    member: {
+      protocol: client.group_protocol,
+      sessionTimeoutMs: client.session_timeout,
+      heartbeatMs: client.heartbeat_interval,
+    },
+    transactionTimeoutMs: client.transaction_timeout,
   };
 }

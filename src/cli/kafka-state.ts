@@ -5,6 +5,7 @@ import { CommandKafka, type KafkaHub } from './command-kafka.ts';
 export interface KafkaView {
   readonly view: SavedView;
   readonly isKafka: true;
+  readonly kafka: CommandKafka;
   close(): Promise<void>;
 }
 
@@ -12,7 +13,7 @@ export interface KafkaView {
 export async function viewKafka(plan: KafkaHub, env: NodeJS.ProcessEnv): Promise<KafkaView> {
   const kafka = new CommandKafka(plan, env);
   try {
-    return { view: await readState(kafka, plan), isKafka: true, close: () => kafka.close() };
+    return { view: await readState(kafka, plan), isKafka: true, kafka, close: () => kafka.close() };
   } catch (error) {
     await kafka.close();
     throw error;

@@ -4,7 +4,7 @@ import { openKafka, type KafkaClient, type KafkaSettings } from '../kafka/index.
 import { openEmbeddedLog, openKafkaLog, type EmbeddedLogState, type TopicLog } from '../log/index.ts';
 import type { OpenContext, WorkerSetup } from '../supervisor/index.ts';
 import { realClock } from '../telemetry/index.ts';
-import { kafkaLogPlan } from './kafka-log-plan.ts';
+import { kafkaLogPlan, kafkaLogTraits } from './kafka-log-plan.ts';
 
 export interface OpenedLog {
   readonly topicLog: TopicLog;
@@ -38,8 +38,7 @@ export class TopicLogs {
         group: setup.plan.group,
         hubId: setup.hubId,
         plan: kafkaLogPlan(plan),
-        member: kafka.member,
-        transactionTimeoutMs: kafka.transactionTimeoutMs,
+        ...kafka.traits,
         isStatic: !setup.once,
         clock: realClock,
         log: log.child({ pipeline: plan.name }),
@@ -78,20 +77,13 @@ async function openEmbedded(state: EmbeddedLogState, plan: PipelinePlan, context
 /** One client for all pipelines of a worker: connections are per worker, and what it waits for is the wait of all. */
 class SharedKafka {
   readonly client: KafkaClient;
-  readonly member: { protocol: 'classic' | 'consumer'; sessionTimeoutMs: number; heartbeatMs: number };
-  readonly transactionTimeoutMs: number;
+  readonly traits: ReturnType<typeof kafkaLogTraits>;
   readonly #users = new Set<OpenContext>();
   readonly #onEmpty: () => void;
   #waitsFor: string | null = null;
 
   constructor(settings: KafkaSettings, log: Logger, onEmpty: () => void) {
-    const { client } = settings;
-    this.member = {
-      protocol: client.group_protocol,
-      sessionTimeoutMs: client.session_timeout,
-      heartbeatMs: client.heartbeat_interval,
-    };
-    this.transactionTimeoutMs = client.transaction_timeout;
+    this.traits = kafkaLogTraits(settings);
     this.#onEmpty = onEmpty;
     const onWait = (reason: string | null): void => {
       this.#waitsFor = reason === null ? null : `waiting for Kafka: ${reason}`;

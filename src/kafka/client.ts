@@ -17,6 +17,12 @@ export interface KafkaClient {
   createTopic(topic: NewKafkaTopic, signal?: AbortSignal): Promise<boolean>;
   /** A topic that does not exist is no error. */
   deleteTopic(name: string, signal?: AbortSignal): Promise<void>;
+  /** Gives up the records of a partition below `before`. Rejects with `TOPIC_UNKNOWN`, or `KAFKA_REFUSED` for an offset behind the end. */
+  deleteRecords(
+    topic: string,
+    at: { readonly partition: number; readonly before: number },
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Rejects with `TOPIC_UNKNOWN`. */
   topicConfig(name: string, signal?: AbortSignal): Promise<ReadonlyMap<string, string>>;
   /** Changes the named settings only; null sets one back to its default. */

@@ -37,6 +37,10 @@ export class LazyClient implements KafkaClient {
     return (await this.#get()).deleteTopic(...args);
   }
 
+  async deleteRecords(...args: Parameters<KafkaClient['deleteRecords']>): Promise<void> {
+    return (await this.#get()).deleteRecords(...args);
+  }
+
   async topicConfig(...args: Parameters<KafkaClient['topicConfig']>): ReturnType<KafkaClient['topicConfig']> {
     return (await this.#get()).topicConfig(...args);
   }

@@ -7,7 +7,7 @@ export {
   type ReadDataFolderOptions,
   type TopicView,
 } from './embedded/data-folder-view.ts';
-export { openEmbeddedLog, type EmbeddedLogOptions } from './embedded/embedded-log.ts';
+export { openEmbeddedLog, type EmbeddedLogOptions, type EmbeddedTopicLog } from './embedded/embedded-log.ts';
 export type { FileSystem, LogFile } from './embedded/file-system.ts';
 export type { LogLimits } from './embedded/limits.ts';
 export { lockFolder, type FolderLock, type LockFolder } from './embedded/lock.ts';
@@ -22,8 +22,8 @@ export type { KafkaLogOptions, KafkaLogPlan } from './kafka/options.ts';
 export { COMMIT_AFTER_BYTES, COMMIT_AFTER_MS } from './kafka/transaction-line.ts';
 export { readKafkaState } from './kafka/saved-state.ts';
 export type { SavedChanges } from './saved-changes.ts';
-export type { PipelineView, SavedTopic, SavedView } from './saved-view.ts';
 export { parkingTopic } from './parking-topic.ts';
+export type { PipelineView, SavedTopic, SavedView } from './saved-view.ts';
 export type {
   Assignment,
   CommitRequest,

@@ -5,7 +5,7 @@ import type { LegDependencies } from './leg.ts';
 
 /** The definition of a leg's connector, and its options as `create` wants them. */
 export async function findConnector<Kind extends ConnectorDefinition['kind']>(
-  { registry, references, env, pipeline }: LegDependencies,
+  { registry, references, env, pipeline }: Pick<LegDependencies, 'registry' | 'references' | 'env' | 'pipeline'>,
   kind: Kind,
   leg: LegPlan,
 ): Promise<{ definition: Extract<ConnectorDefinition, { kind: Kind }>; options: Record<string, unknown> }> {

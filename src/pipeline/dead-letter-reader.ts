@@ -51,8 +51,8 @@ export class DeadLetterIndex {
   readonly #topics: DeadLetterTopics;
   readonly #range: LetterRange;
   readonly #parked = new Set<string>();
-  /** Of ids that were met more than once: the offset of the newest, by topic. */
-  readonly #newest = new Map<string, Map<string, number>>();
+  /** By topic, of ids that were met more than once: where the newest lies. */
+  readonly #newest = new Map<string, Map<string, string>>();
 
   private constructor(view: TopicReader, topics: DeadLetterTopics, range: LetterRange) {
     this.#view = view;
@@ -71,7 +71,8 @@ export class DeadLetterIndex {
   /** Is it the one that stands for its record? */
   stands({ id, stored, isParked }: Pick<StoredDeadLetter, 'id' | 'stored' | 'isParked'>): boolean {
     if (!isParked && this.#parked.has(id)) return false;
-    return (this.#newest.get(stored.topic)?.get(id) ?? stored.offset) === stored.offset;
+    const newest = this.#newest.get(stored.topic)?.get(id);
+    return newest === undefined || newest === `${placeKey(stored.topic, stored.partition)}@${stored.offset}`;
   }
 
   /** Those that stand, topic by topic and partition by partition. `from`: in place of the index's own. */
@@ -89,13 +90,12 @@ export class DeadLetterIndex {
   }
 
   async #learn(topic: string, seen: Set<string>): Promise<void> {
-    const newest = new Map<string, number>();
+    const newest = new Map<string, string>();
     this.#newest.set(topic, newest);
-    for await (const { records, count } of this.#read(topic))
+    for await (const { records, partition, count } of this.#read(topic))
       for (let index = 0; index < count; index++) {
         const id = storedDeadLetterId(records, index);
-        // The partition of a dead letter follows from that of its record, so repeats lie in the same one.
-        if (seen.has(id)) newest.set(id, records.offset(index));
+        if (seen.has(id)) newest.set(id, `${placeKey(topic, partition.partition)}@${records.offset(index)}`);
         else seen.add(id);
       }
   }

@@ -21,6 +21,8 @@ interface Limits {
 /** Names a letter that has no place in a topic of its own, for all of its lives. */
 export const ID_HEADER = 'sluice.errors.id';
 export const HOPS_HEADER = 'sluice.errors.hops';
+/** Refused so often, a record is parked instead of being replayed once more. */
+export const MAX_HOPS = 3;
 
 /** Which part of a leg refused a record. */
 export type Stage = 'source' | 'key' | 'where' | 'write';

@@ -33,7 +33,7 @@ export interface LegDependencies {
   readonly replay?: ReplayTraits;
 }
 
-export interface ReplayTraits {
+interface ReplayTraits {
   readonly placeOf: PlaceOf;
   readonly resurrect: boolean;
 }

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { DeadLetterFilter } from '../../pipeline/index.ts';
-import { moment } from './moment.ts';
+import { moment, type Moment } from './moment.ts';
 
 /** What the flags of `withDeadLetterFilter` come to. */
 export interface FilterFlags {
@@ -8,8 +8,8 @@ export interface FilterFlags {
   readonly stage?: readonly string[];
   readonly source?: string;
   readonly sink?: string;
-  readonly since?: number;
-  readonly until?: number;
+  readonly since?: Moment;
+  readonly until?: Moment;
   readonly where?: string;
 }
 
@@ -35,10 +35,15 @@ export function filterOf({ code, stage, source, sink, since, until, where }: Fil
     ...(stage === undefined ? {} : { stages: stage }),
     ...(source === undefined ? {} : { source }),
     ...(sink === undefined ? {} : { sink }),
-    ...(since === undefined ? {} : { sinceMs: since }),
-    ...(until === undefined ? {} : { untilMs: until }),
+    ...(since === undefined ? {} : { sinceMs: since.ms }),
+    ...(until === undefined ? {} : { untilMs: until.ms }),
     ...(where === undefined ? {} : { where }),
   };
+}
+
+/** The flags as they were given: times back stay what they are from one call to the next. */
+export function givenFilter({ code, stage, source, sink, since, until, where }: FilterFlags): object {
+  return { code, stage, source, sink, since: since?.text, until: until?.text, where };
 }
 
 /** `A,B` or given several times. */

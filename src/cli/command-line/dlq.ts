@@ -1,6 +1,6 @@
-import { Option } from 'commander';
-import { type AddCommand, withDataFolder, withExamples } from './command.ts';
-import { filterOf, withDeadLetterFilter, type FilterFlags } from './dead-letter-filter.ts';
+import { InvalidArgumentError, Option } from 'commander';
+import { type AddCommand, withDataFolder, withExamples, withHubFile } from './command.ts';
+import { filterOf, givenFilter, withDeadLetterFilter, type FilterFlags } from './dead-letter-filter.ts';
 import { positive } from './whole-number.ts';
 
 interface Flags extends FilterFlags {
@@ -9,8 +9,29 @@ interface Flags extends FilterFlags {
   readonly json: boolean;
 }
 
-export const addDlq: AddCommand = (program, { io, end }) => {
-  const dlq = program.command('dlq').description('look at dead letters: records that were refused for good');
+interface ReplayFlags extends Omit<Flags, 'dataDir'> {
+  readonly parked: boolean;
+  readonly rate?: number;
+  readonly dryRun: boolean;
+  readonly allowOverwrite: boolean;
+  readonly resurrect: boolean;
+  readonly restart: boolean;
+}
+
+export const addDlq: AddCommand = (program, context) => {
+  const dlq = program
+    .command('dlq')
+    .description('look at dead letters, records that were refused for good, and replay them');
+  for (const add of [addList, addShow, addReplay]) add(dlq, context);
+  withExamples(dlq, [
+    ['sluice dlq list', 'how many, and why'],
+    ['sluice dlq show access-logs --last 1', 'the newest'],
+    ['sluice dlq replay access-logs --code SINK_REJECTED --dry-run', 'what would be written again'],
+    ['sluice dlq replay access-logs --code SINK_REJECTED --rate 500/s', 'do it, not too fast'],
+  ]);
+};
+
+const addList: AddCommand = (dlq, { io, end }) => {
   const list = dlq
     .command('list')
     .description('count dead letters by their cause')
@@ -21,6 +42,9 @@ export const addDlq: AddCommand = (program, { io, end }) => {
       end(await dlqList({ ...flags, filter: filterOf(flags), ...(pipeline === undefined ? {} : { pipeline }) }, io));
     });
   withDataFolder(withDeadLetterFilter(list));
+};
+
+const addShow: AddCommand = (dlq, { io, end }) => {
   const show = dlq
     .command('show')
     .description('print the newest dead letters of a pipeline, each with its cause')
@@ -32,8 +56,32 @@ export const addDlq: AddCommand = (program, { io, end }) => {
       end(await dlqShow({ ...flags, filter: filterOf(flags), pipeline }, io));
     });
   withDataFolder(withDeadLetterFilter(show));
-  withExamples(dlq, [
-    ['sluice dlq list', 'how many, and why'],
-    ['sluice dlq show access-logs --last 1', 'the newest'],
-  ]);
 };
+
+const addReplay: AddCommand = (dlq, { io, end }) => {
+  const replay = dlq
+    .command('replay')
+    .description(
+      'write dead letters again to the sinks and sources that refused them; goes on where it was interrupted',
+    )
+    .argument('<pipeline>', 'its name')
+    .option('--dry-run', 'only say what would be written', false)
+    .addOption(new Option('--rate <number>', 'at most so many records a second, as in 500/s').argParser(perSecond))
+    .option('--allow-overwrite', 'to a sink that cannot tell an old record from a new one too, and to the topic', false)
+    .option('--resurrect', 'documents too that were deleted meanwhile', false)
+    .option('--parked', 'those that were parked after several refusals, instead of the others', false)
+    .option('--restart', 'from the beginning, not where the same replay was interrupted', false)
+    .option('--json', 'print JSON', false)
+    .action(async (pipeline: string, { rate, ...flags }: ReplayFlags) => {
+      const { dlqReplay } = await import('../commands/dlq-replay.ts');
+      const filter = { filter: filterOf(flags), given: givenFilter(flags) };
+      end(await dlqReplay({ ...flags, ...filter, pipeline, rate: rate ?? null }, io));
+    });
+  withHubFile(withDeadLetterFilter(replay));
+};
+
+function perSecond(text: string): number {
+  const [, number] = /^(\d{1,9})(?:\/s)?$/.exec(text) ?? [];
+  if (number === undefined || Number(number) === 0) throw new InvalidArgumentError('Give a number such as 500/s.');
+  return Number(number);
+}

@@ -21,6 +21,7 @@ import type { KafkaSettings } from '../options.ts';
 import { KafkajsCluster } from './cluster.ts';
 import { deleteGroup, describeGroup, groupOffsets, setGroupOffsets } from './groups.ts';
 import { KafkajsMember } from './member.ts';
+import { deleteRecords } from './delete-records.ts';
 import { KafkajsProducer, withoutTransactions } from './producer.ts';
 import { KafkajsReader } from './reader.ts';
 import { alterTopicConfig, createTopic, deleteTopic, listTopics, topicConfig, topicOffsets } from './topics.ts';
@@ -78,6 +79,10 @@ class KafkajsClient implements KafkaClient {
 
   deleteTopic(name: string, signal?: AbortSignal): Promise<void> {
     return deleteTopic(this.#cluster, name, signal);
+  }
+
+  deleteRecords(...[topic, at, signal]: Parameters<KafkaClient['deleteRecords']>): Promise<void> {
+    return deleteRecords(this.#cluster, topic, at, signal);
   }
 
   topicConfig(name: string, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {

@@ -16,6 +16,7 @@ import type {
 import { Cluster, type ClusterOptions } from './cluster.ts';
 import { deleteGroup, describeGroup, groupOffsets, setGroupOffsets } from './groups.ts';
 import { joinNativeGroup } from './member.ts';
+import { deleteRecords } from './delete-records.ts';
 import { listOffsets } from './offsets.ts';
 import { openNativeProducer } from './producer.ts';
 import { openNativeReader } from './reader.ts';
@@ -70,6 +71,10 @@ export class NativeClient implements KafkaClient {
 
   deleteTopic(name: string, signal?: AbortSignal): Promise<void> {
     return deleteTopic(this.#cluster, name, signal);
+  }
+
+  deleteRecords(...[topic, at, signal]: Parameters<KafkaClient['deleteRecords']>): Promise<void> {
+    return deleteRecords(this.#cluster, topic, at, signal);
   }
 
   topicConfig(name: string, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {

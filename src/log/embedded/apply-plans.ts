@@ -57,7 +57,9 @@ async function applyPlan(place: PlanPlace, plan: PipelineLogPlan, writers: Map<s
 function topicsWrittenBy({ topic, writesTopic, deadLetter }: PipelineLogPlan): WantedTopic[] {
   return [
     ...(writesTopic ? [topic] : []),
-    ...(deadLetter === null ? [] : [{ name: deadLetter.topic, partitions: DEAD_LETTER_PARTITIONS }]),
+    ...[deadLetter?.topic, deadLetter?.parked].flatMap((name) =>
+      name === undefined ? [] : [{ name, partitions: DEAD_LETTER_PARTITIONS }],
+    ),
   ];
 }
 

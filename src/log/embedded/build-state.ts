@@ -70,7 +70,8 @@ function retentionOf(plans: readonly PipelineLogPlan[], name: string, owner: str
   const { topic, writesTopic, deadLetter } = plan;
   if (writesTopic && topic.name === name)
     return { kind: 'topic', maxMs: topic.retentionMs, maxBytes: topic.retentionBytes };
-  return deadLetter?.topic === name ? { kind: 'dead_letter', maxBytes: deadLetter.maxBytes } : null;
+  const isKept = deadLetter !== null && [deadLetter.topic, deadLetter.parked].includes(name);
+  return isKept ? { kind: 'dead_letter', maxBytes: deadLetter.maxBytes } : null;
 }
 
 /** What every saved sink of the folder still needs, except those that this run itself may move on. */

@@ -30,8 +30,16 @@ export interface EmbeddedLogOptions {
   readonly fileSystem?: FileSystem;
 }
 
+/** What an operator may do with a topic, beside what a pipeline does. */
+export interface EmbeddedTopicLog extends TopicLog {
+  /** What is committed from now on can be told from what was before: resolves with the offset between the two. Throws `TOPIC_UNKNOWN`. */
+  divide(topic: string, partition: number): Promise<number>;
+  /** Gives up the records below an offset that `divide` gave. */
+  giveUp(topic: string, partition: number, before: number): Promise<void>;
+}
+
 /** The log of one pipeline, in the thread that runs it. Throws `LOG_CORRUPT`, or `TOPIC_CHANGED` when its topics are not what its plan says. */
-export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<TopicLog> {
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedTopicLog> {
   const { state, pipeline, fileSystem = nodeFileSystem } = options;
   const number = state.pipelines.findIndex((one) => one.pipeline === pipeline);
   const own = state.pipelines[number];
@@ -72,7 +80,7 @@ interface OpenedLog extends EmbeddedLogOptions {
   readonly giveBack: () => void;
 }
 
-class EmbeddedLog implements TopicLog {
+class EmbeddedLog implements EmbeddedTopicLog {
   readonly partitionsFailApart = false;
   readonly #options: OpenedLog;
   readonly #commits: GroupCommit;
@@ -158,6 +166,17 @@ class EmbeddedLog implements TopicLog {
     });
     this.#subscriptions.add(subscription);
     return subscription;
+  }
+
+  async divide(topic: string, partition: number): Promise<number> {
+    this.#checkTarget(topic, partition);
+    await this.#commits.commit({ rolls: { topic, partition } });
+    return this.#options.marks.end(this.#topic(topic).slot + partition);
+  }
+
+  async giveUp(topic: string, partition: number, before: number): Promise<void> {
+    this.#checkTarget(topic, partition);
+    await this.#commits.commit({ starts: { topic, partition, start: before } });
   }
 
   close(): Promise<void> {

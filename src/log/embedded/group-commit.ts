@@ -16,6 +16,15 @@ const CUT_ATTEMPTS = 5;
 export interface LogRequest extends CommitRequest, Pick<FrameContent, 'offsets' | 'sinks'> {
   /** Gives up what is older than the retention of its topic. */
   readonly expires?: boolean;
+  /** What this topic partition gets next goes into a new file. */
+  readonly rolls?: PartitionName;
+  /** Records of this topic partition below `start`, the begin of a file, are given up. */
+  readonly starts?: PartitionName & { readonly start: number };
+}
+
+interface PartitionName {
+  readonly topic: string;
+  readonly partition: number;
 }
 
 export interface GroupCommitOptions {
@@ -172,8 +181,12 @@ export class GroupCommit {
     const { topics, clock } = this.#options;
     try {
       await this.#stageRetention(requests, clock.now());
-      for (const { request } of requests)
+      for (const { request } of requests) {
+        const { rolls, starts } = request;
+        if (rolls !== undefined) topics.get(rolls.topic)!.partitions[rolls.partition]!.roll();
         for (const batch of request.batches ?? []) topics.get(batch.topic)!.stage(batch);
+        if (starts !== undefined) topics.get(starts.topic)!.partitions[starts.partition]!.stageStart(starts.start);
+      }
     } catch (error) {
       const writers = this.#stagedWriters();
       await this.#fail(requests, writers, logError(error, 'preparing a commit'), false);

@@ -13,7 +13,8 @@ export interface PipelineLogPlan {
   };
   /** Without sources it only reads the topic, which another pipeline writes. */
   readonly writesTopic: boolean;
-  readonly deadLetter: { readonly topic: string; readonly maxBytes: number } | null;
+  /** `parked`: where those go that were refused too often, when somebody is about to write them. */
+  readonly deadLetter: { readonly topic: string; readonly maxBytes: number; readonly parked?: string } | null;
   readonly sources: readonly string[];
   readonly sinks: readonly { readonly name: string; readonly topic: string }[];
 }

@@ -5,8 +5,8 @@ import type { KafkaClient, MemberOptions } from '../../kafka/index.ts';
 export interface KafkaLogPlan {
   readonly pipeline: string;
   readonly topic: KafkaLogTopic;
-  /** Null for `dead_letter: off`. */
-  readonly deadLetter: { readonly topic: string } | null;
+  /** Null for `dead_letter: off`. `parked`: where those go that were refused too often, when somebody is about to write them. */
+  readonly deadLetter: { readonly topic: string; readonly parked?: string } | null;
   /** Without any the topic belongs to somebody else: it has to be there. */
   readonly sources: readonly KafkaLogSource[];
 }

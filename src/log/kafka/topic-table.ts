@@ -51,8 +51,8 @@ export class TopicTable {
         );
       this.#keep(found, null);
     }
-    if (deadLetter !== null)
-      await this.#learn(await this.#create(deadLetterTopic(deadLetter.topic, topic), signal), signal);
+    for (const name of [deadLetter?.topic, deadLetter?.parked])
+      if (name !== undefined) await this.#learn(await this.#create(deadLetterTopic(name, topic), signal), signal);
   }
 
   /** Throws `TOPIC_UNKNOWN`. */
@@ -127,7 +127,7 @@ export class TopicTable {
 
   #wanted(name: string): NewKafkaTopic | null {
     const { topic, deadLetter, sources } = this.#options.plan;
-    if (name === deadLetter?.topic) return deadLetterTopic(name, topic);
+    if (name === deadLetter?.topic || name === deadLetter?.parked) return deadLetterTopic(name, topic);
     return sources.length > 0 && name === topic.name ? pipelineTopic(topic) : null;
   }
 

@@ -60,6 +60,10 @@ export class FakeKafka implements KafkaClient {
     return Promise.resolve(true);
   }
 
+  deleteRecords(): Promise<void> {
+    return Promise.reject(new Error('not needed here'));
+  }
+
   topicConfig(name: string): Promise<ReadonlyMap<string, string>> {
     return Promise.resolve(this.#cluster.topics.get(name)!.config);
   }
