@@ -17,7 +17,7 @@ export const remedies: Readonly<Record<ErrorCode, string>> = {
     'Look at the record (`sluice dlq show`); guard the expression, as in `has(value.a) && value.a > 1`.',
   TEMPLATE_ESCAPED: 'Look at the record: it holds what a name or a path may not hold. Nothing was written outside.',
   LOG_CORRUPT:
-    'Run `sluice log check`, which names the file. Nothing was cut: keep a copy of the folder before you mend it.',
+    'Run `sluice log check`, which names the file. Nothing was cut: keep a copy of the folder, then see what `sluice log repair` would do.',
   LOG_IO: 'Look at the disk and at the permissions of `data_dir`; the cause stands behind it.',
   LOG_FULL:
     'Free the disk, or raise `retention.size` of the topic or `max_size` of its dead letters. It goes on by itself.',

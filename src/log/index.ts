@@ -9,6 +9,7 @@ export {
 } from './embedded/data-folder-view.ts';
 export { openEmbeddedLog, type EmbeddedLogOptions, type EmbeddedTopicLog } from './embedded/embedded-log.ts';
 export type { FileSystem, LogFile } from './embedded/file-system.ts';
+export { repairDataFolder, type RepairFinding, type RepairOptions } from './embedded/repair/repair-data-folder.ts';
 export type { LogLimits } from './embedded/limits.ts';
 export { lockFolder, type FolderLock, type LockFolder } from './embedded/lock.ts';
 export type { EmbeddedLogState, PipelineLogPlan } from './embedded/log-state.ts';

@@ -28,6 +28,8 @@ interface RecordSpan {
 export function indexRecords(places: RecordPlaces, span: RecordSpan): number {
   const { header, bytes, end, from, batchAt } = span;
   const { baseOffset, baseTimestamp, lastOffsetDelta } = header;
+  // Nothing is left of it but its offsets.
+  if (header.count === 0) return 0;
   let at = span.at;
   if (header.count > (end - at) / SMALLEST_RECORD_BYTES) throw corrupt(batchAt, 'more records than its bytes hold');
   places.reserve(places.count + header.count);

@@ -1,5 +1,5 @@
 import { appendFile, cp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Output } from '../../src/cli/io.ts';
 import { runCli } from '../../src/cli/program.ts';
 import { cleanUp, HubFolder, type HubProcess } from './support/hub-folder.ts';
@@ -213,6 +213,33 @@ describe('log check', () => {
     const json = await sluice(folder, 'log', 'check', '--data-dir', 'damaged', '--json');
     const lines = json.stdout.trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { ok: boolean }).ok).filter((ok) => !ok)).toHaveLength(1);
+  });
+});
+
+describe('log repair', () => {
+  it('tells what it would do, does it, and leaves a folder that is whole', async () => {
+    expect(await sluice(folder, 'log', 'repair')).toMatchObject({
+      code: 0,
+      stdout: 'Nothing is damaged: nothing to repair.\n',
+    });
+    const copy = join(folder.path, 'mended');
+    await cp(join(folder.path, 'data'), copy, { recursive: true });
+    const segment = await largestSegment(join(copy, 'topics', 'strict'));
+    const bytes = await readFile(segment);
+    bytes[bytes.length - 3]! ^= 1;
+    await writeFile(segment, bytes);
+    const at = ['--data-dir', 'mended'];
+    const dry = await sluice(folder, 'log', 'repair', ...at);
+    expect([dry.code, dry.stdout]).toEqual([
+      0,
+      expect.stringMatching(/\n1 place would be repaired\. This was a dry run/),
+    ]);
+    expect(await readFile(segment)).toEqual(bytes);
+    const done = await sluice(folder, 'log', 'repair', ...at, '--execute', '--json');
+    expect(JSON.parse(done.stdout)).toMatchObject({ path: segment, executed: true });
+    expect((await sluice(folder, 'log', 'check', ...at)).code).toBe(0);
+    const [kept] = await readdir(join(copy, 'damaged'));
+    expect(await readdir(join(copy, 'damaged', kept!, dirname(relative(copy, segment))))).toHaveLength(1);
   });
 });
 

@@ -8,6 +8,10 @@ interface Flags {
   readonly json: boolean;
 }
 
+interface RepairFlags extends Flags {
+  readonly execute: boolean;
+}
+
 interface DumpFlags extends Flags {
   readonly partition?: number;
   readonly from?: number;
@@ -15,7 +19,7 @@ interface DumpFlags extends Flags {
 }
 
 export const addLog: AddCommand = (program, { io, end }) => {
-  const log = program.command('log').description('check the embedded log, or print what lies in it');
+  const log = program.command('log').description('check or repair the embedded log, or print what lies in it');
   const check = log
     .command('check')
     .description('read all files of the data folder and tell which are damaged; changes nothing')
@@ -25,6 +29,16 @@ export const addLog: AddCommand = (program, { io, end }) => {
       end(await logCheck(flags, io));
     });
   withDataFolder(check);
+  const repair = log
+    .command('repair')
+    .description('put damaged journals and topics together again from what can be read; a dry run first')
+    .option('--execute', 'do it, while no hub runs on the folder', false)
+    .option('--json', 'print JSON, one object a line', false)
+    .action(async (flags: RepairFlags) => {
+      const { logRepair } = await import('../commands/log-repair.ts');
+      end(await logRepair(flags, io));
+    });
+  withDataFolder(repair);
   const dump = log
     .command('dump')
     .description('print records of a topic')
@@ -40,6 +54,7 @@ export const addLog: AddCommand = (program, { io, end }) => {
   withDataFolder(dump);
   withExamples(log, [
     ['sluice log check', 'is everything readable?'],
+    ['sluice log repair', 'what would be done about it?'],
     ['sluice log dump access-logs --partition 3 --from 88123 --limit 1', 'one record'],
   ]);
 };

@@ -31,5 +31,5 @@ export async function logCheck(options: LogCheckOptions, io: CliIo): Promise<Exi
 
 function conclusion(files: number, damaged: number): string {
   if (damaged === 0) return `${counted(files, 'file')}, nothing damaged.`;
-  return `${counted(files, 'file')}, ${damaged} damaged. Nothing was changed: keep a copy of the folder before anything else.`;
+  return `${counted(files, 'file')}, ${damaged} damaged. Nothing was changed: keep a copy of the folder, then see \`sluice log repair\`.`;
 }

@@ -6,11 +6,9 @@ import { Journal } from './journal.ts';
 import type { JournalState } from './journal-state.ts';
 import { corruption } from './log-errors.ts';
 import type { Fault } from './log-state.ts';
-import { journalsFolder, parseSegmentName, topicFolder, topicsFolder } from './paths.ts';
+import { isSafeName, journalsFolder, parseSegmentName, topicFolder, topicsFolder } from './paths.ts';
 import { cutTopic } from './recovery.ts';
 import { readTopicFile, type TopicFile } from './topic-file.ts';
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** What a data folder holds, after everything that a crash left was cut. */
 export interface Inventory {
@@ -42,7 +40,7 @@ export async function closeInventory({ journals }: Inventory): Promise<void> {
 }
 
 export async function namesIn(fileSystem: FileSystem, folder: string): Promise<string[]> {
-  return (await listIfThere(fileSystem, folder)).filter((name) => NAME.test(name)).sort();
+  return (await listIfThere(fileSystem, folder)).filter(isSafeName).sort();
 }
 
 /** Cuts the topics of one owner. Throws `LOG_CORRUPT`. */

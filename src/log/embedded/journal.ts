@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SluiceError } from '../../api/index.ts';
+import { crashPoint } from '../../telemetry/index.ts';
 import type { FileSystem, LogFile } from './file-system.ts';
 import { listIfThere, removeIfThere, writeNew, writeWhole } from './files.ts';
 import { encodeFrame, type JournalFrame } from './journal-frame.ts';
@@ -76,6 +77,15 @@ export class Journal {
     return journal;
   }
 
+  /** Goes on from a state that was put together from what is left, as the generation behind `newest`, which may be damaged. */
+  static async replace(place: JournalPlace, state: JournalState, newest: number): Promise<void> {
+    const { fileSystem, dataDir, pipeline } = place;
+    await fileSystem.makeFolder(journalFolder(dataDir, pipeline));
+    await fileSystem.syncFolder(journalsFolder(dataDir));
+    const left = { state, generation: newest, anchor: newest, bytes: 0, tornBytes: 0, snapshotBytes: 0 };
+    await closing(new Journal(place, left), (journal) => journal.renew());
+  }
+
   /** Time for a new generation? */
   isLargerThan(bytes: number): boolean {
     return this.#bytes > Math.max(bytes, 2 * this.#snapshotBytes);
@@ -89,6 +99,7 @@ export class Journal {
     const bytes = encodeFrame(frame);
     const file = await this.#open();
     await writeWhole(file, [bytes], this.#bytes);
+    crashPoint('frame-written');
     await file.sync();
     this.#bytes += bytes.length;
     this.state.apply(frame);
@@ -113,11 +124,14 @@ export class Journal {
     const path = this.#path('snapshot', generation);
     const temporary = `${path}.tmp`;
     await writeNew(this.#fileSystem, temporary, snapshot);
+    crashPoint('snapshot-written');
     await writeNew(this.#fileSystem, this.#path('journal', generation), headerBytes);
     // A snapshot without its journal would be taken for a damaged generation: the journal's name comes first.
     await this.#fileSystem.syncFolder(this.#folder);
     await this.#switchTo(generation, headerBytes.length);
+    crashPoint('journal-begun');
     await this.#fileSystem.rename(temporary, path);
+    crashPoint('snapshot-renamed');
     await this.#fileSystem.syncFolder(this.#folder);
     const keptFrom = this.#anchor;
     this.#anchor = generation;

@@ -51,6 +51,10 @@ export function parseGenerationName(name: string): { generation: number; kind: '
 
 /** Names of topics and pipelines become folders: they may not climb out of the data folder. */
 function safeName(name: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
+  if (isSafeName(name)) return name;
   throw new SluiceError('TOPIC_UNKNOWN', `using the name ${JSON.stringify(name)} for a folder`);
+}
+
+export function isSafeName(name: unknown): name is string {
+  return typeof name === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name);
 }

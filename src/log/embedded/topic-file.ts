@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { FileSystem } from './file-system.ts';
 import { readWhole, replaceFile } from './files.ts';
 import { corruption, isMissing } from './log-errors.ts';
-import { topicFolder } from './paths.ts';
+import { isSafeName, topicFolder } from './paths.ts';
 
 const NAME = 'topic.json';
 
@@ -18,6 +18,10 @@ export interface TopicFile {
   readonly owner: string;
 }
 
+export function topicFilePath(dataDir: string, name: string): string {
+  return join(topicFolder(dataDir, name), NAME);
+}
+
 export function newTopicId(): string {
   return randomUUID();
 }
@@ -29,7 +33,7 @@ export function incarnationOf(id: string): string {
 
 /** Null when there is none. Throws `LOG_CORRUPT`. */
 export async function readTopicFile(fileSystem: FileSystem, dataDir: string, name: string): Promise<TopicFile | null> {
-  const path = join(topicFolder(dataDir, name), NAME);
+  const path = topicFilePath(dataDir, name);
   let content: unknown;
   try {
     content = JSON.parse((await readWhole(fileSystem, path)).toString('utf8'));
@@ -42,13 +46,12 @@ export async function readTopicFile(fileSystem: FileSystem, dataDir: string, nam
 }
 
 export async function writeTopicFile(fileSystem: FileSystem, dataDir: string, topic: TopicFile): Promise<void> {
-  const path = join(topicFolder(dataDir, topic.name), NAME);
-  await replaceFile(fileSystem, path, Buffer.from(`${JSON.stringify(topic, null, 2)}\n`));
+  await replaceFile(fileSystem, topicFilePath(dataDir, topic.name), Buffer.from(`${JSON.stringify(topic, null, 2)}\n`));
 }
 
 function isTopicFile(content: unknown): content is TopicFile {
   if (typeof content !== 'object' || content === null) return false;
   const { version, name, id, partitions, owner } = content as Partial<TopicFile>;
   const isId = typeof id === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
-  return version === 1 && typeof name === 'string' && isId && Number.isInteger(partitions) && typeof owner === 'string';
+  return version === 1 && typeof name === 'string' && isId && Number.isInteger(partitions) && isSafeName(owner);
 }
