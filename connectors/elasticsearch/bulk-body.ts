@@ -42,8 +42,8 @@ export class BulkBody {
     return this.#records[action]!;
   }
 
-  /** False when the batch is too large for one request; what the body holds means nothing then. */
-  fill(batch: RecordBatch): boolean {
+  /** False when the batch is too large for one request; what the body holds means nothing then. `left`: records that are skipped. */
+  fill(batch: RecordBatch, left: ReadonlySet<number> | null = null): boolean {
     const { actions, maxBytes } = this.#writers;
     const writer = this.#writer;
     writer.length = 0;
@@ -53,6 +53,10 @@ export class BulkBody {
     if (batch.byteLength > maxBytes && batch.count > 1) return false;
     actions.begin(batch);
     for (let index = 0; index < batch.count; index++) {
+      if (left?.has(index) === true) {
+        this.#refused.push({ index, disposition: 'skip', error: gone() });
+        continue;
+      }
       const start = writer.length;
       const error = this.#add(batch, index);
       if (error === null) this.#records[this.#count++] = index;
@@ -75,4 +79,8 @@ export class BulkBody {
     }
     return actions.hasDocument(batch, index) ? documents.write(batch, index, this.#writer) : null;
   }
+}
+
+function gone(): SluiceError {
+  return new SluiceError('SINK_REJECTED', 'replaying a document: it is not there any more');
 }

@@ -16,7 +16,7 @@ import { BulkBody } from './bulk-body.ts';
 import { readBulkReply, readRefusal, type BulkReply } from './bulk-reply.ts';
 import type { Cluster, ClusterAnswer } from './cluster.ts';
 import { DocumentWriter } from './document-writer.ts';
-
+import { missingDocuments } from './missing-documents.ts';
 import { judgeAnswer, judgeItem, tooLarge } from './verdicts.ts';
 
 const compress = promisify(gzip);
@@ -51,6 +51,7 @@ export class ElasticsearchSink implements Sink {
   readonly #bodies: BulkBody[] = [];
   #written = 0;
   #known = 0;
+  #left = 0;
 
   constructor(settings: ElasticsearchSinkSettings, context: SinkContext, cluster: Cluster) {
     const { index, pipeline, shardTimeoutMs } = settings;
@@ -67,8 +68,14 @@ export class ElasticsearchSink implements Sink {
   }
 
   async write(batch: RecordBatch): Promise<WriteResult> {
+    let left: ReadonlySet<number> | null = null;
+    if (this.#leavesMissing) {
+      const missing = await this.#missing(batch);
+      if ('disposition' in missing) return { batch: missing };
+      left = missing;
+    }
     const body = this.#bodies.pop() ?? this.#createBody();
-    if (!body.fill(batch)) {
+    if (!body.fill(batch, left)) {
       this.#bodies.push(body);
       return { batch: tooLarge(`building a bulk request: larger than ${this.#settings.maxRequestBytes} bytes`) };
     }
@@ -84,12 +91,28 @@ export class ElasticsearchSink implements Sink {
     }
     const result = answer === null ? { failures: body.refused } : this.#judge(answer, body);
     this.#bodies.push(body);
+    if (left !== null) this.#reportLeft(left.size);
     return result;
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#cluster.close();
+  }
+
+  /** Nothing tells an old record of a key from its deletion once Elasticsearch has forgotten that. */
+  get #leavesMissing(): boolean {
+    return this.#settings.mode === 'keyed' && this.#context.replay?.resurrect === false;
+  }
+
+  async #missing(batch: RecordBatch): Promise<ReadonlySet<number> | Failure> {
+    const { index } = this.#settings;
+    try {
+      return await missingDocuments(batch, { index, cluster: this.#cluster, signal: this.#signal });
+    } catch (error) {
+      if (error instanceof SluiceError) return failureOf(error);
+      throw error;
+    }
   }
 
   #createBody(): BulkBody {
@@ -129,9 +152,20 @@ export class ElasticsearchSink implements Sink {
   #report({ known, refused }: BulkReply, count: number): void {
     this.#written += count - known - refused.length;
     this.#known += known;
+    this.#tell();
+  }
+
+  #reportLeft(count: number): void {
+    this.#left += count;
+    this.#tell();
+  }
+
+  #tell(): void {
     const were = this.#settings.mode === 'log' ? 'were there already' : 'were older than what is there';
     const knownPart = this.#known === 0 ? '' : `, ${grouped(this.#known)} ${were}`;
-    this.#context.report(`${grouped(this.#written)} written${knownPart}`);
+    const leftPart =
+      this.#left === 0 ? '' : `, ${grouped(this.#left)} are not there any more (--resurrect writes them)`;
+    this.#context.report(`${grouped(this.#written)} written${knownPart}${leftPart}`);
   }
 }
 

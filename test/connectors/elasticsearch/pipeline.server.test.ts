@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { cleanUp, HubFolder, type HubProcess } from '../../cli/support/hub-folder.ts';
+import { runHere } from '../../cli/support/run-here.ts';
 import { serverSuite, uniqueName } from '../../support/servers.ts';
 import { Elasticsearch } from './support/elasticsearch.ts';
 import { Proxy } from './support/proxy.ts';
@@ -120,6 +121,26 @@ serverSuite('pipelines into Elasticsearch', ['elasticsearch'], (where) => {
       ]),
     );
     expect(await server.documents(index)).toEqual(expected);
+  });
+
+  test('keyed: dead letters that are replayed change what is there, once, and bring nothing back unless told', async () => {
+    const mappings = { dynamic: 'strict', properties: { id: { type: 'keyword' }, n: { type: 'long' } } };
+    await server.ask('PUT', `/${index}`, { mappings });
+    const refused = ['{"id":"a","m":1}', '{"id":"b","m":2}', '{"id":"c","m":3}'];
+    const lines = ['{"id":"a","n":0}', '{"id":"c","n":0}', ...refused, '{"id":"c","n":1}'];
+    const folder = await hubOf(lines, { mode: 'keyed' }, { key: 'value.id' });
+    expect(await ended(folder.run('--once'))).toMatchObject({ code: 3 });
+    await server.ask('PUT', `/${index}/_mapping`, { properties: { m: { type: 'long' } } });
+    const documents = { a: { id: 'a', m: 1 }, c: { id: 'c', n: 1 } };
+    for (const written of [1, 0]) {
+      const { code, stdout } = await runHere(folder.path, ['dlq', 'replay', 'flow']);
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/2 delivered, 1 left out\./)]);
+      expect(stdout).toMatch(new RegExp(`${written} written, ${2 - written} were older.*, 1 are not there any more`));
+      expect(await server.documents(index)).toEqual(documents);
+    }
+    const { stdout } = await runHere(folder.path, ['dlq', 'replay', 'flow', '--resurrect']);
+    expect(stdout).toContain('3 delivered.');
+    expect(await server.documents(index)).toEqual({ ...documents, b: { id: 'b', m: 2 } });
   });
 
   const count = (name: string): Promise<number> => server.count(name).catch(() => 0);
