@@ -17,6 +17,13 @@ export function rate(perSecond: number): string {
   return grouped(Math.round(perSecond));
 }
 
+/** `0 B`, `512 B`, `3.4 KiB`, `1.2 GiB` */
+export function bytesText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(1)} ${['KiB', 'MiB', 'GiB', 'TiB'][power - 1]!}`;
+}
+
 /** `3 ms`, `4.2 s`, `12 min`, `3.5 h` */
 export function timeSpan(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;

@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DeadLetterFilter, ReplayTotals } from '../pipeline/index.ts';
 
 const FOLDER = 'replays';
 const ID_BYTES = 4;
+/** Hex ones of what a replay is about, in the name of its file. */
+const DIGITS = 12;
 
 /** How far a replay is, as it is saved. Offsets by `topic/partition`. */
 interface Saved {
@@ -69,7 +71,7 @@ export class ReplayProgress {
     fresh: Pick<ReplayProgress, 'ends' | 'filter'> & { readonly restart: boolean },
   ): Promise<ReplayProgress> {
     const about = JSON.stringify(what);
-    const name = `${pipeline}-${createHash('sha256').update(about).digest('hex').slice(0, 12)}.json`;
+    const name = `${pipeline}-${createHash('sha256').update(about).digest('hex').slice(0, DIGITS)}.json`;
     const path = join(dataDir, FOLDER, name);
     const known = fresh.restart ? null : await readSaved(path, about);
     if (known !== null) return new ReplayProgress(path, known);
@@ -118,6 +120,15 @@ export class ReplayProgress {
   /** The next replay of the same begins anew. */
   async end(): Promise<void> {
     await rm(this.#path, { force: true });
+  }
+}
+
+/** Replays of a pipeline that were interrupted begin anew: offsets of before are of no use to them. */
+export async function forgetReplays(dataDir: string, pipeline: string): Promise<void> {
+  const folder = join(dataDir, FOLDER);
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    const end = name.length - '-.json'.length - DIGITS;
+    if (name.slice(0, end) === pipeline) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -23,6 +23,12 @@ export interface LetterRange {
 
 export type OffsetsByPlace = ReadonlyMap<string, number>;
 
+interface ReadRange {
+  readonly from?: OffsetsByPlace;
+  /** Only this one. */
+  readonly partition?: number;
+}
+
 export function placeKey(topic: string, partition: number): string {
   return `${topic}/${partition}`;
 }
@@ -80,13 +86,22 @@ export class DeadLetterIndex {
     for await (const letter of this.all(from)) if (this.stands(letter)) yield letter;
   }
 
+  /** Those that stand in one partition. */
+  async *lettersOf(topic: string, partition: number): AsyncGenerator<StoredDeadLetter> {
+    for await (const letter of this.#lettersIn(topic, { partition })) if (this.stands(letter)) yield letter;
+  }
+
   /** All that are stored. */
   async *all(from = this.#range.from): AsyncGenerator<StoredDeadLetter> {
     const { parked, topic } = this.#topics;
     for (const name of parked === null ? [topic] : [parked, topic])
-      for await (const { records, partition, count } of this.#read(name, from))
-        for (let index = 0; index < count; index++)
-          yield storedDeadLetter(records, index, { partition, isParked: name === parked });
+      yield* this.#lettersIn(name, from === undefined ? {} : { from });
+  }
+
+  async *#lettersIn(topic: string, range: ReadRange): AsyncGenerator<StoredDeadLetter> {
+    const isParked = topic === this.#topics.parked;
+    for await (const { records, partition, count } of this.#read(topic, range))
+      for (let index = 0; index < count; index++) yield storedDeadLetter(records, index, { partition, isParked });
   }
 
   async #learn(topic: string, seen: Set<string>): Promise<void> {
@@ -102,11 +117,12 @@ export class DeadLetterIndex {
 
   async *#read(
     topic: string,
-    starts?: OffsetsByPlace,
+    { from: starts, partition: only }: ReadRange = {},
   ): AsyncGenerator<{ readonly records: RecordView; readonly partition: TopicPartition; readonly count: number }> {
     const known = this.#view.topics.find(({ name }) => name === topic);
     const records = new RecordView({ decode: (bytes) => bytes });
     for (let number = 0; number < (known?.partitions ?? 1); number++) {
+      if (only !== undefined && number !== only) continue;
       const partition = { topic, partition: number, incarnation: known?.incarnation ?? '' };
       const place = placeKey(topic, number);
       const from = Math.max(starts?.get(place) ?? 0, known?.starts[number] ?? 0);

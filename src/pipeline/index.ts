@@ -6,6 +6,7 @@ export { sinkTraits } from './replay/judge-letter.ts';
 export { replayDependencies, type ReplaySetting } from './replay/replay-dependencies.ts';
 export { Replay, type ReplayTotals } from './replay/replay.ts';
 export { surveyReplay, type ReplayChoice, type ReplaySurvey } from './replay/survey.ts';
+export { keepOthers, planPurge, type PurgePlan } from './purge-letters.ts';
 export { startPipeline, type PipelineDependencies } from './pipeline.ts';
 export type {
   DrainReport,

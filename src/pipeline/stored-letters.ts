@@ -21,7 +21,7 @@ export async function writeLetters(letters: readonly StoredDeadLetter[], options
     const headers = headersOf(letter);
     let bytes = (letter.key?.length ?? 0) + (letter.value?.length ?? 0);
     for (const [name, value] of headers) bytes += Buffer.byteLength(name) + (value?.length ?? 0);
-    const partition = (letter.origin?.partition ?? letter.stored.partition) % target.partitions;
+    const partition = letter.stored.partition % target.partitions;
     return { letter, headers, region: plan.reserve(target, partition, bufferBytesFor(bytes, headers.length)) };
   });
   const regionCount = plan.close();

@@ -45,12 +45,13 @@ const dlq = (...args: string[]): Promise<CommandResult> => runHere(folder.path, 
 const replayed = async (...args: string[]): Promise<Replayed> =>
   JSON.parse((await dlq('replay', 'letters', ...args, '--allow-overwrite', '--json')).stdout) as Replayed;
 
+/** Without where they lie: a purge writes those that it keeps once more. */
 async function shown(...args: string[]): Promise<Shown[]> {
   const { stdout } = await dlq('show', 'letters', '--json', ...args);
   return stdout
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Shown);
+    .map((line) => ({ ...(JSON.parse(line) as Shown), stored: undefined }));
 }
 
 async function filesBelow(path: string): Promise<string[]> {
@@ -88,6 +89,16 @@ describe('while the fault is there', () => {
     expect((await dlq('replay', 'nobody')).stderr).toBe(
       'sluice: this hub has no pipeline nobody; there are: letters\n',
     );
+  });
+
+  test('stats sum up', async () => {
+    const { stdout } = await dlq('stats');
+    expect(stdout).toMatch(
+      /^pipeline +records +size .*\nletters +6 +\d\.\d KiB +6 +6 +0 +0 +0 +\S+Z +\S+Z\n\n6 dead letters\./,
+    );
+    expect(JSON.parse((await dlq('stats', 'letters', '--sink', 'files', '--json')).stdout)).toMatchObject({
+      pipelines: [{ pipeline: 'letters', records: 5, last_hour: 5, refused_again: 0, parked: 0, by_reference: 0 }],
+    });
   });
 
   test('what is refused again counts its hops, is parked after the third, and comes back from there', async () => {
@@ -145,5 +156,30 @@ describe('when it is mended', () => {
     expect([code, stderr]).toEqual([75, expect.stringContaining('in use')]);
     expect((await dlq('replay', 'letters', '--dry-run')).code).toBe(0);
     expect(await hub.end('SIGTERM')).toBe(0);
+  });
+
+  test('what is purged is gone for good, the others stay what they are, and a line says who did it', async () => {
+    const before = await shown();
+    const gone = ['--sink', 'files', '--where', "value.n in ['0', '3']"];
+    const dry = await dlq('purge', 'letters', ...gone);
+    expect(dry.stdout).toMatch(
+      /files +2 .*\n\n2 dead letters would be gone for good\. .* --sink files --where .* --execute\n$/s,
+    );
+    expect(await shown()).toEqual(before);
+    expect((await dlq('purge', 'letters', ...gone, '--execute')).stdout).toContain('2 dead letters purged.\n');
+    const left = before.filter(({ value }) => value !== BAD[0] && value !== BAD[3]);
+    expect(await shown()).toEqual(left);
+    expect(await replayed()).toMatchObject({ records: 4, delivered: 4 });
+    expect(await folder.run('--once').exit()).toBe(0);
+    expect(await shown()).toEqual(left);
+    await dlq('purge', 'letters', '--execute');
+    expect(await shown()).toEqual([]);
+    const audit = (await readFile(join(folder.path, 'data', 'dlq-audit.jsonl'), 'utf8')).trimEnd().split('\n');
+    expect(audit.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { command: 'purge', event: 'begun', pipeline: 'letters', filter: { sink: 'files' }, causes: [{ records: 2 }] },
+      { event: 'done' },
+      { event: 'begun', filter: {} },
+      { event: 'done' },
+    ]);
   });
 });

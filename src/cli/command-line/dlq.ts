@@ -18,16 +18,22 @@ interface ReplayFlags extends Omit<Flags, 'dataDir'> {
   readonly restart: boolean;
 }
 
+interface PurgeFlags extends Omit<Flags, 'dataDir'> {
+  readonly parked: boolean;
+  readonly execute: boolean;
+}
+
 export const addDlq: AddCommand = (program, context) => {
   const dlq = program
     .command('dlq')
-    .description('look at dead letters, records that were refused for good, and replay them');
-  for (const add of [addList, addShow, addReplay]) add(dlq, context);
+    .description('look at dead letters, records that were refused for good; replay or purge them');
+  for (const add of [addList, addShow, addStats, addReplay, addPurge]) add(dlq, context);
   withExamples(dlq, [
     ['sluice dlq list', 'how many, and why'],
     ['sluice dlq show access-logs --last 1', 'the newest'],
     ['sluice dlq replay access-logs --code SINK_REJECTED --dry-run', 'what would be written again'],
     ['sluice dlq replay access-logs --code SINK_REJECTED --rate 500/s', 'do it, not too fast'],
+    ['sluice dlq purge access-logs --until 7d', 'which older ones could go'],
   ]);
 };
 
@@ -58,6 +64,19 @@ const addShow: AddCommand = (dlq, { io, end }) => {
   withDataFolder(withDeadLetterFilter(show));
 };
 
+const addStats: AddCommand = (dlq, { io, end }) => {
+  const stats = dlq
+    .command('stats')
+    .description('how many dead letters there are, since when, how fast they come and what room they take')
+    .argument('[pipeline]', 'of one pipeline only')
+    .option('--json', 'print JSON', false)
+    .action(async (pipeline: string | undefined, flags: Flags) => {
+      const { dlqStats } = await import('../commands/dlq-stats.ts');
+      end(await dlqStats({ ...flags, filter: filterOf(flags), ...(pipeline === undefined ? {} : { pipeline }) }, io));
+    });
+  withDataFolder(withDeadLetterFilter(stats));
+};
+
 const addReplay: AddCommand = (dlq, { io, end }) => {
   const replay = dlq
     .command('replay')
@@ -78,6 +97,21 @@ const addReplay: AddCommand = (dlq, { io, end }) => {
       end(await dlqReplay({ ...flags, ...filter, pipeline, rate: rate ?? null }, io));
     });
   withHubFile(withDeadLetterFilter(replay));
+};
+
+const addPurge: AddCommand = (dlq, { io, end }) => {
+  const purge = dlq
+    .command('purge')
+    .description('give dead letters up for good; a dry run first')
+    .argument('<pipeline>', 'its name')
+    .option('--parked', 'only those that were parked after several refusals', false)
+    .option('--execute', 'do it; without, only what would be gone is shown', false)
+    .option('--json', 'print JSON', false)
+    .action(async (pipeline: string, flags: PurgeFlags) => {
+      const { dlqPurge } = await import('../commands/dlq-purge.ts');
+      end(await dlqPurge({ ...flags, filter: filterOf(flags), pipeline }, io));
+    });
+  withHubFile(withDeadLetterFilter(purge));
 };
 
 function perSecond(text: string): number {

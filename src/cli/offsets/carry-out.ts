@@ -1,11 +1,11 @@
 import { SluiceError } from '../../api/index.ts';
+import { audited, type AuditEntry } from '../audit.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { CliIo } from '../io.ts';
 import { counted } from '../numbers.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { writeOut } from '../write-out.ts';
-import { audited } from './audit.ts';
-import type { ChangePlan } from './changes.ts';
+import type { Change, ChangePlan } from './changes.ts';
 import { savedChanges } from './entry.ts';
 import type { OffsetsState } from './offsets-state.ts';
 import { changeLines } from './show-changes.ts';
@@ -28,7 +28,7 @@ export async function carryOut(
   const shown = await changeLines(state, changes, { env: io.env, heads: ['from', 'to'] });
   if (execute && changes.length > 0) {
     await assertUnused(state, changes, io);
-    await audited(state.dataDir, { command, changes }, async () => {
+    await audited({ dataDir: state.dataDir, name: 'offsets-audit.jsonl' }, auditEntry(command, changes), async () => {
       const entries = changes.map(({ entry }) => entry);
       for (const [pipeline, own] of savedChanges(entries, state.view.topics)) await state.change(pipeline, own);
     });
@@ -40,6 +40,11 @@ export async function carryOut(
   for (const { what, why } of left) io.stderr.write(`sluice: left out: ${printable(`${what}: ${why}`)}\n`);
   await writeOut(io, [...shown.lines, conclusion(changes.length, execute), ''].join('\n'));
   return EXIT.done;
+}
+
+function auditEntry(command: string, changes: readonly Change[]): AuditEntry {
+  const what = changes.map(({ entry: { position, ...leg }, from }) => ({ ...leg, from, to: position }));
+  return { command, what: { changes: what } };
 }
 
 function conclusion(count: number, execute: boolean): string {

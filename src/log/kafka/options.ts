@@ -11,7 +11,7 @@ export interface KafkaLogPlan {
   readonly sources: readonly KafkaLogSource[];
 }
 
-export interface KafkaLogSource {
+interface KafkaLogSource {
   readonly name: string;
   readonly placement: SourceDefinition['placement'];
   /** Its records, positions and dead letters are written in transactions. */

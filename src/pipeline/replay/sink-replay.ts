@@ -45,6 +45,8 @@ export class SinkReplay {
   readonly #started = Promise.withResolvers<undefined>();
   readonly #stuck = Promise.withResolvers<never>();
   readonly #places = new Map<string, TopicPlace>();
+  /** What its target had already when an interrupted replay went on. */
+  #known = 0;
   #running: Promise<void> = Promise.resolve();
 
   private constructor(options: SinkReplayOptions) {
@@ -81,7 +83,7 @@ export class SinkReplay {
 
   get counts(): ReplayCounts {
     const { records, deadLettered, dropped } = this.#totals.get();
-    return { delivered: records, refused: deadLettered, leftOut: dropped };
+    return { delivered: records + this.#known, refused: deadLettered, leftOut: dropped };
   }
 
   /**
@@ -89,6 +91,8 @@ export class SinkReplay {
    * an operator can go on, with what the sink failed with, and with the signal's reason.
    */
   async write(records: readonly ReplayRecord[]): Promise<void> {
+    const { delivered, refused, leftOut } = this.counts;
+    const before = delivered + refused + leftOut;
     const placed = records.map((record) => this.#place(record));
     const byTopic = Map.groupBy(placed, ({ place }) => JSON.stringify([place.topic, place.incarnation]));
     for (const own of byTopic.values()) {
@@ -99,6 +103,8 @@ export class SinkReplay {
       await this.#during(subscription.withdraw());
       this.#places.clear();
     }
+    const after = this.counts;
+    this.#known += records.length - (after.delivered + after.refused + after.leftOut - before);
   }
 
   async close(): Promise<void> {
