@@ -1,6 +1,7 @@
 import type { Clock, SluiceError, TopicPartition } from '../api/index.ts';
 import type { CommitRequest } from '../log/index.ts';
 import type { BufferPool, Compression } from '../record/index.ts';
+import { crashPoint } from '../telemetry/index.ts';
 import {
   createDeadLetter,
   type DeadLetter,
@@ -158,7 +159,10 @@ export class DeadLetterQueue {
       for (const { letter, region } of letters) {
         regions.builder(region).append(letter.value, letter.key, letter.timestamp, letter.headers);
       }
-      await commit({ batches: regions.seal(0, regionCount, compression) });
+      const committed = commit({ batches: regions.seal(0, regionCount, compression) });
+      crashPoint('dead-letter-sent');
+      await committed;
+      crashPoint('dead-letter-acknowledged');
     } finally {
       regions.release();
     }

@@ -1,6 +1,7 @@
 import { describeError, SluiceError, type Failure, type RecordFailure, type Sink } from '../api/index.ts';
 import type { SinkPlan } from '../config/index.ts';
 import type { BufferPool } from '../record/index.ts';
+import { crashPoint } from '../telemetry/index.ts';
 import { Alarm } from './alarm.ts';
 import type { Batcher } from './batcher.ts';
 import { bisect } from './bisect.ts';
@@ -205,7 +206,10 @@ export class Delivery {
     if (batch.firstAt === 0) batch.firstAt = dependencies.clock.now();
     let verdict: Verdict;
     try {
-      verdict = judgeResult(await sink.write(batch.view), batch.count);
+      const written = sink.write(batch.view);
+      crashPoint('sink-sent');
+      verdict = judgeResult(await written, batch.count);
+      crashPoint('sink-acknowledged');
     } catch (thrown) {
       verdict = judgeThrown(thrown);
     }
@@ -369,6 +373,7 @@ export class Delivery {
     for (const feed of feeds) feed.wantsFlush = false;
     try {
       await this.#options.sink.flush?.(targets);
+      crashPoint('sink-flushed');
       for (const [at, { next }] of targets.entries()) feeds[at]!.watermark.confirm(next);
     } catch (error) {
       if (!this.#isOver) this.#options.onFailed(error);

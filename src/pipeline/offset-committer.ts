@@ -1,5 +1,6 @@
 import type { Clock } from '../api/index.ts';
 import type { TopicSubscription } from '../log/index.ts';
+import { crashPoint } from '../telemetry/index.ts';
 import { Alarm } from './alarm.ts';
 import type { PartitionFeed } from './partition-feed.ts';
 
@@ -62,9 +63,12 @@ export class OffsetCommitter {
       .map((feed) => ({ feed, next: feed.watermark.committable }))
       .filter(({ feed, next }) => next > feed.saved);
     if (moved.length === 0) return;
-    await this.#options.subscription.commit(
+    const committed = this.#options.subscription.commit(
       moved.map(({ feed, next }) => ({ partition: feed.partition.partition, next })),
     );
+    crashPoint('offset-commit-sent');
+    await committed;
+    crashPoint('offset-commit-acknowledged');
     for (const { feed, next } of moved) feed.saved = next;
   }
 }

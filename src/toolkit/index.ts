@@ -21,3 +21,4 @@ export { bind, formatAddress, isLoopback } from './listen.ts';
 export { Refusal } from './refusal.ts';
 export { retryAfterMs } from './retry-after.ts';
 export { tlsOptions, type TlsOptions } from './tls.ts';
+export { crashPoint, type CrashPoint } from '../telemetry/index.ts';

@@ -1,4 +1,5 @@
 import { SluiceError, type AssignedPartition, type TopicPartition } from 'sluice/api';
+import { crashPoint } from 'sluice/toolkit';
 import { dirname, join } from 'node:path';
 import { errorCode } from './errors.ts';
 import {
@@ -75,8 +76,10 @@ export class Publisher {
     await this.#write(temp, encodeManifest(manifest));
     // A manifest must not survive a power cut that the names of its temps do not.
     await this.#storage.syncFolder(this.#state);
+    crashPoint('file-closed');
     try {
       await this.#storage.link(temp, path);
+      crashPoint('manifest-linked');
     } catch (error) {
       if (errorCode(error) === 'EEXIST') throw otherWriter(path);
       throw error;
@@ -139,6 +142,7 @@ export class Publisher {
     for (const file of files) {
       const path = join(this.#folder, file.path);
       await this.#publishFile(file, path);
+      crashPoint('file-published');
       folders.add(dirname(path));
     }
     for (const folder of folders)

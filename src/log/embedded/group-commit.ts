@@ -1,4 +1,5 @@
 import { SluiceError, type Clock, type Logger } from '../../api/index.ts';
+import { crashPoint } from '../../telemetry/index.ts';
 import type { CommitRequest } from '../topic-log.ts';
 import type { Journal, FrameContent } from './journal.ts';
 import type { PartitionEnd } from './journal-frame.ts';
@@ -139,6 +140,7 @@ export class GroupCommit {
     }
     try {
       await writeAll(writers);
+      crashPoint('segment-synced');
     } catch (error) {
       await this.#fail(requests, writers, logError(error, 'writing segments'), false);
       return;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SluiceError } from '../../api/index.ts';
+import { crashPoint } from '../../telemetry/index.ts';
 import { readBatchHeader, setBaseOffset, type BatchHeader } from '../../record/index.ts';
 import type { SealedBatch } from '../topic-log.ts';
 import type { FileSystem, LogFile } from './file-system.ts';
@@ -242,6 +243,7 @@ export class PartitionWriter {
     const file = await fileSystem.open(this.#path(base), isNew ? 'create' : 'write');
     const opened = { file, base };
     this.#opened.push(opened);
+    if (isNew) crashPoint('segment-created');
     if (!isNew && this.#index === null) await this.#restoreIndex(file, base);
     return opened;
   }
@@ -285,8 +287,10 @@ export class PartitionWriter {
 
   async #removeSegment(base: number): Promise<void> {
     const { fileSystem } = this.#options;
-    for (const suffix of [SEGMENT_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX])
+    for (const suffix of [SEGMENT_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX]) {
       await removeIfThere(fileSystem, this.#path(base, suffix)).catch(() => undefined);
+      crashPoint('segment-unlinked');
+    }
   }
 
   #path(base: number, suffix: string = SEGMENT_SUFFIX): string {

@@ -1,4 +1,5 @@
 import { describeError, type Clock, type Logger, type Position } from '../../api/index.ts';
+import { crashPoint } from '../../telemetry/index.ts';
 import type { CheckpointWriter, KafkaBatch } from './checkpoint-writer.ts';
 import type { SourceIdentity } from './identities.ts';
 import type { SourceKeys } from './source-keys.ts';
@@ -122,7 +123,9 @@ export class SourceCheckpoints {
     if (positions.size + letters.length === 0) return;
     this.#waiting.clear();
     try {
+      crashPoint('before-checkpoint');
       await writer.write([...letters, ...this.#options.keys.encode(positions)], signal);
+      crashPoint('checkpoint-acknowledged');
     } catch (error) {
       for (const [partition, position] of waited)
         if (!this.#waiting.has(partition)) this.#waiting.set(partition, position);
