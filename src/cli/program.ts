@@ -7,6 +7,7 @@ import { addInit } from './command-line/init.ts';
 import { addLog } from './command-line/log.ts';
 import { addOffsets } from './command-line/offsets.ts';
 import { addPlan } from './command-line/plan.ts';
+import { addProve } from './command-line/prove.ts';
 import { addRun } from './command-line/run.ts';
 import { addSchema } from './command-line/schema.ts';
 import { addValidate } from './command-line/validate.ts';
@@ -26,6 +27,7 @@ const commands: readonly AddCommand[] = [
   addOffsets,
   addDlq,
   addLog,
+  addProve,
   addVersion,
 ];
 

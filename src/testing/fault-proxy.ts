@@ -10,13 +10,14 @@ export interface LostReply {
 }
 
 /**
- * A TCP proxy on 127.0.0.1 in front of one server there, with faults on demand and none at the start. Its port stays the same for its life.
+ * A TCP proxy on 127.0.0.1 in front of one server, with faults on demand and none at the start. Its port stays the same for its life.
  * A Kafka client leaves it for the address that the broker advertises: let that be the proxy's.
  */
 export class FaultProxy {
   readonly port: number;
   /** Where connections lead that are accepted from now on. */
   targetPort: number;
+  readonly #targetHost: string;
   #server: Server | null = null;
   #travel: Travel = {};
   #accepted = 0;
@@ -24,14 +25,15 @@ export class FaultProxy {
   readonly #connections = new Set<ProxiedConnection>();
   readonly #losses = new Set<LossPlan & { left: number }>();
 
-  private constructor(port: number, targetPort: number) {
+  private constructor(port: number, targetPort: number, targetHost: string) {
     this.port = port;
     this.targetPort = targetPort;
+    this.#targetHost = targetHost;
   }
 
-  static async start(targetPort: number): Promise<FaultProxy> {
+  static async start(targetPort: number, targetHost = '127.0.0.1'): Promise<FaultProxy> {
     const [port] = (await freePorts(1)) as [number];
-    const proxy = new FaultProxy(port, targetPort);
+    const proxy = new FaultProxy(port, targetPort, targetHost);
     await proxy.accept();
     return proxy;
   }
@@ -106,7 +108,7 @@ export class FaultProxy {
 
   #proxy(client: Socket): void {
     this.#accepted++;
-    const server = connect({ port: this.targetPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+    const server = connect({ port: this.targetPort, host: this.#targetHost, noDelay: true, allowHalfOpen: true });
     const connection = new ProxiedConnection(client, server, {
       gate: this.#gate,
       travel: () => this.#travel,
