@@ -106,6 +106,26 @@ export const kafkaAdminChecks: readonly KafkaClientCheck[] = [
     },
   },
   {
+    name: 'gives up the records of a partition below an offset, once or twice, and none beyond its end',
+    async run(setting) {
+      const client = setting.open();
+      const topic = await madeTopic(client, setting, { partitions: 2 });
+      const producer = await client.openProducer({});
+      await send(producer, topic, ['a', 'b', 'c'], { partition: 1 });
+      const deleting = client.deleteRecords(topic, { partition: 1, before: 2 });
+      if (setting.lacks.has('delete-records')) {
+        await rejects(deleting, code('KAFKA_UNSUPPORTED'));
+        return;
+      }
+      await deleting;
+      await client.deleteRecords(topic, { partition: 1, before: 2 });
+      sameOffsets(await client.offsets(topic, 'earliest'), [0, 2]);
+      sameOffsets(await client.offsets(topic, 'latest'), [0, 3]);
+      await rejects(client.deleteRecords(topic, { partition: 1, before: 4 }), code('KAFKA_REFUSED'));
+      await rejects(client.deleteRecords(setting.name('missing'), { partition: 0, before: 0 }), code('TOPIC_UNKNOWN'));
+    },
+  },
+  {
     name: 'reads the settings of a topic and changes the named ones only',
     async run(setting) {
       const client = setting.open();

@@ -13,6 +13,8 @@ export type KafkaLack =
   | 'topic-config-changes'
   /** The brokers' own defaults for new topics: before 0.11. */
   | 'defaults'
+  /** Giving up records: before 0.11. */
+  | 'delete-records'
   /** Deleting single offsets of a group: before 2.4. */
   | 'offset-delete'
   /** Deleting groups: before 1.1. */

@@ -28,6 +28,7 @@ serverSuite('the Kafka client contract on 0.10.2', ['kafka-0.10'], (where) => {
       'topic-config',
       'topic-config-changes',
       'defaults',
+      'delete-records',
       'offset-delete',
       'group-delete',
     ]);
