@@ -48,6 +48,8 @@ export class TransactionLine {
   #open: OpenTransaction | null = null;
   /** The end of the last transaction that was asked to end. */
   #turn: Promise<void> = Promise.resolve();
+  /** The answers to what had gathered behind a transaction that failed. */
+  #dropped: Promise<void> = Promise.resolve();
   #isEnding = false;
   #failure: SluiceError | null = null;
   /** As known to be committed. */
@@ -93,6 +95,7 @@ export class TransactionLine {
       if (this.#open !== null) this.#due(this.#open);
       await this.#turn;
     }
+    await this.#dropped;
   }
 
   async close(): Promise<void> {
@@ -202,7 +205,8 @@ export class TransactionLine {
     const next = this.#open;
     this.#open = null;
     await transaction.settle(isCommitted ? null : error);
-    await next?.settle(error);
+    // Not within this turn: what had gathered waits for its end.
+    if (next !== null) this.#dropped = next.settle(error);
   }
 
   /** A partition that the group gave to another hub is no reason to stop. */
