@@ -12,6 +12,7 @@ import { proveLines, variants } from '../lines.ts';
 import { proveMemory } from '../memory.ts';
 import { provePosts } from '../posts.ts';
 import { proveTail } from '../tail.ts';
+import { provePoison } from './poison.ts';
 import type { Row } from './row.ts';
 import { testRows } from './test-rows.ts';
 import { proveExample, provePlantedBug } from './user-pipelines.ts';
@@ -106,6 +107,13 @@ export const rows: readonly Row[] = [
     fault: 'documents that the mapping refuses',
     on: 'one broker',
     by: { lines: 1, kills: 0, prove: proveMapping },
+  },
+  {
+    name: 'poison-and-replay',
+    component: 'dead letters',
+    fault: 'a tenth of the documents refused, replayed once mended, replayed again',
+    on: 'one broker',
+    by: { lines: 1_000_000, kills: 0, prove: provePoison },
   },
   {
     name: 'index-away',
