@@ -7,6 +7,9 @@ const MAX_ID_BYTES = 512;
 const MAX_VERSION = 2n ** 63n - 1n;
 const QUOTE_END = Buffer.from('"}}\n');
 const END = Buffer.from('}}\n');
+const NOTHING = Buffer.alloc(0);
+/** With any other name in its path a request could be refused as a whole, for the sake of one record. */
+const HARMLESS_NAME = /^[a-z0-9][a-z0-9._-]{0,199}$/;
 const OPENING = Buffer.from('{"create":{');
 const ID = Buffer.from('"_id":');
 const VERSION = Buffer.from(',"version":');
@@ -16,6 +19,8 @@ const EXTERNAL_OR_SAME = Buffer.from(',"version_type":"external_gte"');
 
 /** Writes the line before a document: what to do, with which id. */
 export interface ActionWriter {
+  /** Of actions that name none. Null: the request does not say one, or there was no action yet. */
+  readonly requestIndex: string | null;
   /** Called before the first record of a batch. */
   begin(batch: RecordBatch): void;
   /** Throws a `SluiceError` when the record cannot be written at all. */
@@ -24,25 +29,43 @@ export interface ActionWriter {
   hasDocument(batch: RecordBatch, index: number): boolean;
 }
 
-/** `_index` of each action; nothing when the path of the request says it. */
+/** `_index` of the actions whose index is not that of the request. */
 class IndexMember {
   readonly #index: Template;
+  #requestIndex: string | null = null;
+  #isDecided = false;
   #last = '';
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = NOTHING;
 
   constructor(index: Template) {
     this.#index = index;
   }
 
+  get requestIndex(): string | null {
+    return this.#index.constant ?? this.#requestIndex;
+  }
+
+  begin(): void {
+    this.#requestIndex = null;
+    this.#isDecided = false;
+    this.#last = '';
+    this.#bytes = NOTHING;
+  }
+
   /** The same bytes as long as the name is the same. */
   of(batch: RecordBatch, index: number): Buffer {
-    if (this.#index.constant !== null) return this.#bytes;
+    if (this.#index.constant !== null) return NOTHING;
     const name = this.#index.render(batch, index);
-    if (name !== this.#last) {
-      this.#last = name;
-      this.#bytes = Buffer.from(`"_index":${JSON.stringify(name)},`);
-    }
+    if (name !== this.#last) this.#name(name);
     return this.#bytes;
+  }
+
+  /** The first one is that of the request, for most of a batch goes to one index: less to write, to send and to read. */
+  #name(name: string): void {
+    if (!this.#isDecided && HARMLESS_NAME.test(name)) this.#requestIndex = name;
+    this.#isDecided = true;
+    this.#last = name;
+    this.#bytes = name === this.#requestIndex ? NOTHING : Buffer.from(`"_index":${JSON.stringify(name)},`);
   }
 }
 
@@ -60,7 +83,12 @@ export class LogActions implements ActionWriter {
     this.#index = new IndexMember(index);
   }
 
+  get requestIndex(): string | null {
+    return this.#index.requestIndex;
+  }
+
   begin(): void {
+    this.#index.begin();
     this.#run = -1;
     this.#runEnd = 0;
   }
@@ -108,8 +136,12 @@ export class KeyedActions implements ActionWriter {
     this.#versionType = version === 'offset' ? EXTERNAL : EXTERNAL_OR_SAME;
   }
 
+  get requestIndex(): string | null {
+    return this.#index.requestIndex;
+  }
+
   begin(): void {
-    // Keys and versions hang on no run.
+    this.#index.begin();
   }
 
   write(batch: RecordBatch, index: number, writer: ByteWriter): void {

@@ -27,6 +27,11 @@ export class BulkBody {
     return this.#writer.bytes.subarray(0, this.#writer.length);
   }
 
+  /** Where actions go that name no index; null when all of them do. */
+  get index(): string | null {
+    return this.#writers.actions.requestIndex;
+  }
+
   /** Actions in it. */
   get count(): number {
     return this.#count;

@@ -45,7 +45,6 @@ export class ElasticsearchSink implements Sink {
   readonly #cluster: Cluster;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #path: string;
   readonly #query: Readonly<Record<string, string>>;
   /** Bodies that are not on their way: as many as writes overlap. */
   readonly #bodies: BulkBody[] = [];
@@ -54,12 +53,11 @@ export class ElasticsearchSink implements Sink {
   #left = 0;
 
   constructor(settings: ElasticsearchSinkSettings, context: SinkContext, cluster: Cluster) {
-    const { index, pipeline, shardTimeoutMs } = settings;
+    const { pipeline, shardTimeoutMs } = settings;
     this.#settings = settings;
     this.#context = context;
     this.#cluster = cluster;
     this.#signal = AbortSignal.any([context.signal, this.#closing.signal]);
-    this.#path = index.constant === null ? '/_bulk' : `/${encodeURIComponent(index.constant)}/_bulk`;
     this.#query = {
       filter_path: FILTER,
       timeout: `${shardTimeoutMs}ms`,
@@ -127,10 +125,8 @@ export class ElasticsearchSink implements Sink {
   async #post(body: BulkBody): Promise<ClusterAnswer> {
     const { isGzipped } = this.#settings;
     const bytes = isGzipped ? await compress(body.bytes, { level: GZIP_LEVEL }) : body.bytes;
-    return this.#cluster.send(
-      { method: 'POST', path: this.#path, query: this.#query, body: bytes, isGzipped },
-      this.#signal,
-    );
+    const path = body.index === null ? '/_bulk' : `/${encodeURIComponent(body.index)}/_bulk`;
+    return this.#cluster.send({ method: 'POST', path, query: this.#query, body: bytes, isGzipped }, this.#signal);
   }
 
   #judge({ status, bytes, doing, retryAfter }: ClusterAnswer, body: BulkBody): WriteResult {

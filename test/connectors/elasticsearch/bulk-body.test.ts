@@ -59,21 +59,45 @@ test('log mode: the id is that of the record, over all runs of a batch', () => {
   );
 });
 
-test('an index that is chosen by the record stands in its action', () => {
-  const body = fill(['{"a":"x"}', '{"a":"y z"}', '{}', '{"a":"x"}'], { index: 'orders-{{ value.a }}' });
-  const actions = body.bytes
+const actionsIn = (body: BulkBody): string[] =>
+  body.bytes
     .toString()
     .split('\n')
-    .filter((_line, at) => at % 2 === 0);
-  expect(actions.slice(0, 2)).toEqual([
-    '{"create":{"_index":"orders-x","_id":"orders+AbCd_-12+3+0"}}',
-    '{"create":{"_index":"orders-x","_id":"orders+AbCd_-12+3+3"}}',
+    .filter((_line, at) => at % 2 === 0 && _line !== '');
+
+test.each(['log', 'keyed'] as const)(
+  '%s mode: the first index is that of the request, others stand in their actions',
+  (mode) => {
+    const of = (value: string): TestRecord => ({ key: 'k', value });
+    const values = ['{}', '{"a":"x"}', '{"a":"y z"}', '{"a":"y"}', '{"a":"x"}'];
+    const body = createBody({ mode, index: 'orders-{{ value.a }}' });
+    expect(body.fill(batchOf(values.map(of)))).toBe(true);
+    expect(body.index).toBe('orders-x');
+    const [first, second, third] = actionsIn(body).map(
+      (line) => Object.values(JSON.parse(line) as object)[0] as object,
+    );
+    expect([first, third]).toEqual(
+      Array(2).fill(expect.not.objectContaining({ _index: expect.anything() as unknown })),
+    );
+    expect(second).toMatchObject({ _index: 'orders-y' });
+    expect(reasons(body).map(([index, code]) => [index, code])).toEqual([
+      [0, 'EXPRESSION_FAILED'],
+      [2, 'TEMPLATE_ESCAPED'],
+    ]);
+    expect([body.recordOf(0), body.recordOf(1), body.recordOf(2)]).toEqual([1, 3, 4]);
+    expect(body.fill(batchOf([of('{"a":"z"}')]))).toBe(true);
+    expect(body.index).toBe('orders-z');
+    expect(actionsIn(body)[0]).not.toContain('_index');
+  },
+);
+
+test('a name that may have a request refused as a whole never becomes that of the request', () => {
+  const body = fill(['{"a":"X"}', '{"a":"x"}'], { index: 'orders-{{ value.a }}' });
+  expect(body.index).toBeNull();
+  expect(actionsIn(body)).toEqual([
+    '{"create":{"_index":"orders-X","_id":"orders+AbCd_-12+3+0"}}',
+    '{"create":{"_index":"orders-x","_id":"orders+AbCd_-12+3+1"}}',
   ]);
-  expect(reasons(body).map(([index, code]) => [index, code])).toEqual([
-    [1, 'TEMPLATE_ESCAPED'],
-    [2, 'EXPRESSION_FAILED'],
-  ]);
-  expect([body.recordOf(0), body.recordOf(1)]).toEqual([0, 3]);
 });
 
 test('what is no JSON object in one line is refused alone', () => {
