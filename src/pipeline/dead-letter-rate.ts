@@ -33,7 +33,7 @@ export class DeadLetterRate {
     const handled = sum(this.#handled);
     const refused = sum(this.#refused);
     if (refused < this.#limit.records || refused <= handled * this.#limit.share) return null;
-    return `${refused} of ${handled} records were refused within a minute; look at the dead letters, then resume`;
+    return `${refused} of ${handled} records were refused within a minute, more than max_rate allows; see \`sluice dlq list\`, then start the hub again`;
   }
 
   reset(): void {
