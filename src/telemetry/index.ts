@@ -12,4 +12,5 @@ export {
   type LogLevel,
 } from './logger.ts';
 export { MetricsRecorder, type Labels, type MetricsDelta } from './recorder.ts';
+export { redirected } from './redirects.ts';
 export { MetricsRegistry } from './registry.ts';

@@ -3,6 +3,7 @@ import { convertOptions, type HubPlan, type LegPlan } from '../../config/index.t
 import { openKafka, type KafkaClient, type KafkaSettings } from '../../kafka/index.ts';
 import { createRegistry } from '../../registry/index.ts';
 import { createLogger, realClock } from '../../telemetry/index.ts';
+import type { KafkaProxies } from './kafka-proxies.ts';
 import { Unprovable } from './trial.ts';
 
 const WAIT_MS = 10_000;
@@ -22,17 +23,20 @@ export async function openEndpoint({
   plan,
   env,
   kind,
+  kafkaProxies,
 }: {
   readonly hub: HubPlan;
   readonly plan: LegPlan;
   readonly env: NodeJS.ProcessEnv;
   readonly kind: 'source' | 'sink';
+  readonly kafkaProxies: KafkaProxies;
 }): Promise<KafkaEndpoint> {
   const definition = (await createRegistry().find(kind, plan.connector))!;
   const baseDir = dirname(hub.pipelines[0]!.file);
-  const settings = convertOptions(definition, plan.options, { references: hub.references, env, baseDir });
+  const context = { references: hub.references, env, baseDir };
+  const settings = convertOptions(definition, plan.options, context) as KafkaSettings;
   const log = createLogger({ level: 'error', destination: { write: () => true }, pretty: false });
-  const client = openKafka(settings as KafkaSettings, { clock: realClock, log });
+  const client = openKafka(settings, { clock: realClock, log });
   const made: string[] = [];
   return {
     client,
@@ -41,6 +45,7 @@ export async function openEndpoint({
         throw new Unprovable(`${kind} ${plan.name}: its Kafka does not answer (${String(cause)})`);
       });
       if (found === undefined) throw new Unprovable(`${kind} ${plan.name}: there is no topic ${model}`);
+      await kafkaProxies.add(client, settings);
       const { partitions } = found;
       await client.createTopic({
         name: topic,

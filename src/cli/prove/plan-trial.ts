@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { legPromise, type HubPlan, type PipelinePlan, type SinkPlan } from '../../config/index.ts';
 import type { Registry } from '../../registry/index.ts';
 import { freePorts, type FaultProxy } from '../../testing/index.ts';
+import { CommandKafka } from '../command-kafka.ts';
+import { KafkaProxies } from './kafka-proxies.ts';
 import { probeSink } from './sinks.ts';
 import { probeSource } from './sources.ts';
 import { Unprovable, type ProbeSink, type ProbeSource, type SinkPromise, type TrialSetting } from './trial.ts';
@@ -15,6 +17,8 @@ export interface PlannedTrial {
   readonly apiPort: number;
   readonly sources: readonly (ProbeSource & { readonly base: number })[];
   readonly sinks: readonly (ProbeSink & { readonly promise: SinkPromise })[];
+  /** Where its processes connect instead of to brokers; empty: nowhere else. */
+  readonly redirects: string;
   /** Everything outside of its own folder that it makes and removes. */
   readonly makes: readonly string[];
   /** Removes what sources and sinks made, and its data folder. */
@@ -42,9 +46,17 @@ export async function planTrial(user: HubPlan, options: TrialOptions): Promise<P
   const close = async (): Promise<void> => {
     for (const one of opened.reverse()) await one.close();
   };
+  const kafkaProxies = new KafkaProxies(options.onProxy);
+  opened.push({
+    close: () => {
+      kafkaProxies.close();
+      return Promise.resolve();
+    },
+  });
   try {
-    const sources = await openSources(user, options, opened);
-    const sinks = await openSinks(user, options, { opened, outputFile });
+    await addBrokers(user, kafkaProxies, setting);
+    const sources = await openSources(user, options, { opened, kafkaProxies });
+    const sinks = await openSinks(user, options, { opened, kafkaProxies, outputFile });
     const { suffix } = setting;
     const topic = { ...pipeline.topic, name: `${pipeline.topic.name}${suffix}` };
     const deadLetter = { ...pipeline.deadLetter, topic: deadTopic(pipeline, suffix) };
@@ -63,7 +75,17 @@ export async function planTrial(user: HubPlan, options: TrialOptions): Promise<P
     const promised = await Promise.all(
       sinks.map(async (sink) => ({ ...sink, promise: await promiseOf(sink.plan, sources, { hub, options }) })),
     );
-    return { hub, planFile, outputFile, apiPort, sources, sinks: promised, makes, close };
+    return {
+      hub,
+      planFile,
+      outputFile,
+      apiPort,
+      sources,
+      sinks: promised,
+      redirects: kafkaProxies.redirects,
+      makes,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -80,10 +102,27 @@ function deadTopic({ deadLetter }: PipelinePlan, suffix: string): string | null 
   return deadLetter.topic === null ? null : `${deadLetter.topic}${suffix}`;
 }
 
+/** The cluster of the topics. */
+async function addBrokers({ kafka, ...hub }: HubPlan, proxies: KafkaProxies, { env }: TrialSetting): Promise<void> {
+  if (kafka === null) return;
+  const cluster = new CommandKafka({ ...hub, kafka }, env);
+  try {
+    await cluster.within(() => proxies.add(cluster.client, cluster.settings));
+  } finally {
+    await cluster.close();
+  }
+}
+
+interface Opening {
+  /** What is to be closed, in the order in which it was opened. */
+  readonly opened: { close(): Promise<void> }[];
+  readonly kafkaProxies: KafkaProxies;
+}
+
 async function openSources(
   hub: HubPlan,
   { setting, records, rate, onProxy }: TrialOptions,
-  opened: { close(): Promise<void> }[],
+  { opened, kafkaProxies }: Opening,
 ): Promise<(ProbeSource & { base: number })[]> {
   const { sources } = hub.pipelines[0]!;
   const count = Math.ceil(records / sources.length);
@@ -91,7 +130,7 @@ async function openSources(
   for (const [at, plan] of sources.entries()) {
     const base = at * count;
     const share = rate / sources.length;
-    const source = await probeSource({ hub, plan, setting, base, count, rate: share, onProxy });
+    const source = await probeSource({ hub, plan, setting, base, count, rate: share, onProxy, kafkaProxies });
     opened.push(source);
     found.push({ ...source, base });
   }
@@ -101,13 +140,13 @@ async function openSources(
 async function openSinks(
   hub: HubPlan,
   { setting, onProxy }: TrialOptions,
-  { opened, outputFile }: { opened: { close(): Promise<void> }[]; outputFile: string },
+  { opened, kafkaProxies, outputFile }: Opening & { readonly outputFile: string },
 ): Promise<ProbeSink[]> {
   const { sinks } = hub.pipelines[0]!;
   const sharesOutput = sinks.filter(({ connector }) => connector === 'console').length > 1;
   const found: ProbeSink[] = [];
   for (const plan of sinks) {
-    const sink = await probeSink({ hub, plan, setting, outputFile, sharesOutput, onProxy });
+    const sink = await probeSink({ hub, plan, setting, outputFile, sharesOutput, onProxy, kafkaProxies });
     opened.push(sink);
     found.push(sink);
   }

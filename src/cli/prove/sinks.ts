@@ -6,6 +6,7 @@ import type { HubPlan, SinkPlan } from '../../config/index.ts';
 import { publishedFiles, readTopic, type FaultProxy } from '../../testing/index.ts';
 import { elasticsearchSink } from './elasticsearch-sink.ts';
 import { openEndpoint } from './kafka-endpoint.ts';
+import type { KafkaProxies } from './kafka-proxies.ts';
 import { Unprovable, type ProbeSink, type TrialSetting } from './trial.ts';
 
 export interface SinkTrial {
@@ -18,6 +19,7 @@ export interface SinkTrial {
   readonly sharesOutput: boolean;
   /** Connections through it may be hurt. */
   readonly onProxy: (proxy: FaultProxy) => void;
+  readonly kafkaProxies: KafkaProxies;
 }
 
 type CreateSink = (trial: SinkTrial, options: Readonly<Record<string, Json>>) => Promise<ProbeSink> | ProbeSink;
@@ -58,12 +60,12 @@ function fileSink({ hub, plan, setting }: SinkTrial, options: Readonly<Record<st
 }
 
 async function kafkaSink(
-  { hub, plan, setting }: SinkTrial,
+  { hub, plan, setting, kafkaProxies }: SinkTrial,
   options: Readonly<Record<string, Json>>,
 ): Promise<ProbeSink> {
   const model = options.topic as string;
   if (model.includes('{{')) throw new Unprovable(`sink ${plan.name}: \`kafka\` with a template as \`topic\``);
-  const endpoint = await openEndpoint({ hub, plan, env: setting.env, kind: 'sink' });
+  const endpoint = await openEndpoint({ hub, plan, env: setting.env, kind: 'sink', kafkaProxies });
   const topic = `${model}${setting.suffix}`;
   await endpoint.createLike(model, topic);
   return {

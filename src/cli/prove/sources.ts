@@ -5,6 +5,7 @@ import type { HubPlan, SourcePlan } from '../../config/index.ts';
 import { produceValues, type FaultProxy } from '../../testing/index.ts';
 import { httpSource } from './http-source.ts';
 import { openEndpoint } from './kafka-endpoint.ts';
+import type { KafkaProxies } from './kafka-proxies.ts';
 import { keyOf, KEYS, probeValues } from './probe-text.ts';
 import { Unprovable, type ProbeSource, type TrialSetting } from './trial.ts';
 
@@ -19,6 +20,7 @@ export interface SourceTrial {
   readonly rate: number;
   /** Connections through it may be hurt. */
   readonly onProxy: (proxy: FaultProxy) => void;
+  readonly kafkaProxies: KafkaProxies;
 }
 
 type Create = (trial: SourceTrial, options: Readonly<Record<string, Json>>) => Promise<ProbeSource> | ProbeSource;
@@ -67,13 +69,13 @@ async function fileSource(
 
 /** A topic of its own, with as many partitions as the first that the user's pipeline reads. */
 async function kafkaSource(
-  { plan, setting, base, count, hub }: SourceTrial,
+  { plan, setting, base, count, hub, kafkaProxies }: SourceTrial,
   given: Readonly<Record<string, Json>>,
 ): Promise<ProbeSource> {
   const options = without(given, ['group', 'start']);
   if (given.topic_pattern !== undefined) throw new Unprovable(`source ${plan.name}: \`kafka\` with \`topic_pattern\``);
   const [model] = options.topics as readonly [string];
-  const endpoint = await openEndpoint({ hub, plan, env: setting.env, kind: 'source' });
+  const endpoint = await openEndpoint({ hub, plan, env: setting.env, kind: 'source', kafkaProxies });
   const topic = `${model}${setting.suffix}`;
   const partitions = await endpoint.createLike(model, topic);
   const valueOf = probeValues(setting, base);

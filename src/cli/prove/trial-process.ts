@@ -16,6 +16,8 @@ export interface LifeOptions {
   readonly planFile: string;
   readonly outputFile: string;
   readonly apiPort: number;
+  /** Where it connects instead of to brokers. */
+  readonly redirects: string;
   readonly mode: 'run' | 'once';
   /** `point:nth`, where it ends itself. */
   readonly crashAt: string | null;
@@ -30,10 +32,10 @@ export class TrialProcess {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   #log = '';
 
-  constructor({ planFile, outputFile, apiPort, mode, crashAt, env }: LifeOptions) {
+  constructor({ planFile, outputFile, apiPort, redirects, mode, crashAt, env }: LifeOptions) {
     const entry = join(import.meta.dirname, `life${extname(import.meta.url)}`);
     const output = openSync(outputFile, 'a');
-    const testing = crashAt === null ? {} : { SLUICE_TESTING: '1', SLUICE_CRASH_AT: crashAt };
+    const testing = { SLUICE_TESTING: '1', SLUICE_CRASH_AT: crashAt ?? '', SLUICE_REDIRECT: redirects };
     this.#child = spawn(process.execPath, [...process.execArgv, entry, planFile, mode], {
       stdio: ['ignore', output, 'pipe'],
       env: { ...env, ...testing },

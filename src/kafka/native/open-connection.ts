@@ -1,5 +1,6 @@
 import { kafka } from './package.ts';
 import type { Clock } from '../../api/index.ts';
+import { redirected } from '../../telemetry/index.ts';
 import { loadTls } from '../client-tls.ts';
 import type { OAuthTokens } from '../oauth-token.ts';
 import type { KafkaSettings } from '../options.ts';
@@ -36,7 +37,7 @@ export function brokerOpener({
     const tls = await loadTls(settings.tls);
     let wire: Wire | null = null;
     try {
-      wire = await Wire.open({ at, tls, clientId, connectTimeoutMs, requestTimeoutMs });
+      wire = await Wire.open({ at: redirected(at), tls, clientId, connectTimeoutMs, requestTimeoutMs });
       const abilities = await askAbilities(wire);
       const whyBroken = (error: unknown): string =>
         brokenMatter({ at, settings, error }, settings.sasl === undefined && !isKnown());
