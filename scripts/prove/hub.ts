@@ -32,9 +32,11 @@ export class HubProcess {
   #output = '';
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 
-  constructor(hub: Hub, parameters: readonly string[]) {
+  /** `env`: beside that of the proof. */
+  constructor(hub: Hub, parameters: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.#child = spawn(process.execPath, ['-C', 'sluice-source', entry, ...parameters], {
       cwd: hub.folder,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const keep = (data: Buffer): void => {
@@ -67,11 +69,11 @@ export class HubProcess {
   }
 }
 
-/** Runs to the end of all input (`run --once`). Throws, with what was printed, unless everything was delivered. */
-export async function drain(hub: Hub): Promise<void> {
+/** Runs to the end of all input (`run --once`). Throws, with what was printed, unless everything was delivered, or refused where that is expected. */
+export async function drain(hub: Hub, { refuses = false }: { refuses?: boolean } = {}): Promise<void> {
   const life = new HubProcess(hub, ['run', '--once']);
   const { code, signal } = await life.ended;
-  if (code !== 0) throw new Error(`run --once ended with ${code ?? signal}:\n${life.output}`);
+  if (code !== (refuses ? 3 : 0)) throw new Error(`run --once ended with ${code ?? signal}:\n${life.output}`);
 }
 
 /** Waits until something listens there; throws when the hub ends before. */

@@ -42,6 +42,8 @@ function internalTopics(replication: number, inSync: number, partitions: number)
     'transaction.state.log.replication.factor': replication,
     'transaction.state.log.min.isr': inSync,
     'transaction.state.log.num.partitions': partitions,
+    // Those whose time is over are aborted within a second, not ten.
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': 1000,
     'share.coordinator.state.topic.replication.factor': replication,
     'share.coordinator.state.topic.min.isr': inSync,
     'share.coordinator.state.topic.num.partitions': partitions,

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,7 +12,6 @@ import { freePorts } from '../../src/testing/free-ports.ts';
 import type { Service, Settings } from './service.ts';
 
 const run = promisify(execFile);
-const clusterId = 'MzuAs6aAS6yioFBszkLMog';
 
 const logSettings = `Configuration:
   status: warn
@@ -141,7 +141,7 @@ async function formatted(
     await kafkaClasspath(),
   ];
   if (!(await exists(join(data, 'meta.properties')))) {
-    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settings];
+    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId(folder), '-c', settings];
     await run('java', ['-Xmx128m', ...java, ...format, ...formatOptions]);
   }
   return {
@@ -152,4 +152,12 @@ async function formatted(
     cwd: home,
     probe: { kafka: port },
   };
+}
+
+/** A UUID as Kafka writes it. Who reads from one cluster and writes to another tells them apart by it. */
+function clusterId(folder: string): string {
+  const bytes = createHash('sha256').update(folder).digest().subarray(0, 16);
+  // The first character must not look like an option.
+  bytes[0]! &= 0x7f;
+  return bytes.toString('base64url');
 }

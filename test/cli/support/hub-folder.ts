@@ -95,6 +95,11 @@ export class HubProcess {
     child.stderr.on('data', (data: Buffer) => (this.stderr += data.toString()));
   }
 
+  /** On both streams. */
+  get output(): string {
+    return this.stdout + this.stderr;
+  }
+
   get pid(): number {
     return this.#child.pid!;
   }
