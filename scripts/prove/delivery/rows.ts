@@ -1,3 +1,4 @@
+import type { crashPaths } from '../crashes/crash-paths.ts';
 import { proveForeign } from '../kafka/foreign.ts';
 import { proveLeaders } from '../kafka/leaders.ts';
 import { proveLines as proveLinesOnKafka } from '../kafka/lines.ts';
@@ -15,6 +16,7 @@ import { proveTail } from '../tail.ts';
 import { provePoison } from './poison.ts';
 import type { Row } from './row.ts';
 import { testRows } from './test-rows.ts';
+import { proveCrashPoints } from './crash-points.ts';
 import { proveExample, provePlantedBug } from './user-pipelines.ts';
 
 const million = { lines: 1_000_000, kills: 20 };
@@ -136,6 +138,11 @@ export const rows: readonly Row[] = [
     on: 'one broker',
     by: { lines: 20_000, kills: 0, long: { lines: 40_000, kills: 0 }, prove: proveSecurity },
   },
+  crashes('filesToKafka', 'files → Kafka, exactly once', 'one broker'),
+  crashes('kafkaToKafka', 'Kafka → Kafka, exactly once', 'one broker'),
+  crashes('filesToKafkaAtLeastOnce', 'files → Kafka, at least once', 'one broker'),
+  crashes('embeddedLog', 'files → embedded log → files', 'embedded'),
+  crashes('kafkaToFiles', 'Kafka → files and dead letters', 'one broker'),
   ...testRows,
   example('quickstart', null),
   example('devices', devices),
@@ -148,6 +155,17 @@ export const rows: readonly Row[] = [
     by: { lines: 5000, kills: 4, prove: provePlantedBug },
   },
 ];
+
+/** `kills` is the number of seeds. */
+function crashes(path: keyof typeof crashPaths, way: string, on: Row['on']): Row {
+  return {
+    name: `crash-${path.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    component: 'hub',
+    fault: `ends itself at each crash point: ${way}`,
+    on,
+    by: { lines: 0, kills: 20, long: { lines: 0, kills: 50 }, prove: proveCrashPoints(path) },
+  };
+}
 
 function example(name: string, sample: readonly string[] | null): Row {
   return {
