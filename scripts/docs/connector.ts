@@ -41,7 +41,7 @@ function sourceFacts({ stability, rewinds, ends, dedupe }: SourceDefinition): st
   return [
     `${stability}; ${
       rewinds
-        ? 'its input can be read again, so it is exactly-once on the embedded log'
+        ? 'its input can be read again, so it is exactly-once on the embedded log, and into Kafka with `delivery: exactly_once`'
         : 'at-least-once: its input cannot be read again'
     }`,
     ends ? 'ends with `run --once`' : 'its input never ends: `run --once` does not start it',
