@@ -5,6 +5,7 @@ import { Meter, meterMacros } from './cost.ts';
 import { createEnvironment, RENAMED } from './environment.ts';
 import { ExpressionFault, quoted } from './fault.ts';
 import { fieldPaths, type FieldPath } from './field-paths.ts';
+import { stepMs } from './format-time.ts';
 import { explainFailure, faultOf } from './messages.ts';
 import { refuseNode } from './refusals.ts';
 import { everyNode } from './walk.ts';
@@ -27,6 +28,8 @@ export interface Compiled {
   readonly type: string;
   /** The variables that it looks at. */
   readonly reads: ReadonlySet<string>;
+  /** Of one that looks at the time alone: so many milliseconds long, counted from 1970, it gives the same. */
+  readonly stepMs: number;
   /** See `fieldPaths`. */
   readonly fields: readonly FieldPath[] | null;
   /** CEL's values: int is a bigint, double a number. Throws `EXPRESSION_FAILED`, or what the record's decoder threw. */
@@ -52,6 +55,7 @@ export function compile(text: string): Compiled {
 function prepare(text: string, parsed: ParseResult): Compiled {
   const reads = new Set<string>();
   const fields = fieldPaths(parsed.ast);
+  const step = stepOf(parsed.ast);
   for (const node of everyNode(parsed.ast)) {
     refuseNode(node);
     rename(node);
@@ -61,7 +65,15 @@ function prepare(text: string, parsed: ParseResult): Compiled {
   if (error !== undefined) throw error;
   const meter = new Meter();
   meterMacros(parsed.ast, meter);
-  return { text, type: type ?? 'dyn', reads, fields, evaluate: evaluator(text, parsed, meter) };
+  return { text, type: type ?? 'dyn', reads, stepMs: step, fields, evaluate: evaluator(text, parsed, meter) };
+}
+
+/** More than a millisecond only for the time in one constant pattern. */
+function stepOf(node: ASTNode): number {
+  if (node.op !== 'call' || node.args[0] !== 'formatTime') return 1;
+  const [time, pattern] = node.args[1];
+  const isPlain = time?.op === 'id' && pattern?.op === 'value' && typeof pattern.args === 'string';
+  return isPlain ? stepMs(pattern.args) : 1;
 }
 
 function rename(node: ASTNode): void {

@@ -45,6 +45,13 @@ export function parseTimePattern(pattern: string): readonly Part[] {
   });
 }
 
+/** So many milliseconds long, counted from 1970, a pattern gives the same text; a minute at the most. */
+export function stepMs(pattern: string): number {
+  const tokens = new Set(Array.from(pattern.matchAll(TOKEN), ([token]) => token));
+  if (tokens.has('SSS')) return 1;
+  return tokens.has('ss') ? 1000 : 60_000;
+}
+
 /** From 0. */
 export function dayOfYear(date: Date): number {
   const start = Date.UTC(date.getUTCFullYear(), 0, 1);

@@ -49,19 +49,23 @@ function compilePart({ text, at }: TemplatePart): Compiled {
 function renderer(pieces: readonly (string | Compiled)[], confinement: Confinement): Template['render'] {
   const render = recordRenderer(pieces, confinement);
   const isTimed = pieces.every((piece) => typeof piece === 'string' || [...piece.reads].every(isTimestamp));
-  return isTimed ? timedRenderer(render) : render;
+  if (!isTimed) return render;
+  return timedRenderer(
+    render,
+    Math.min(...pieces.map((piece) => (typeof piece === 'string' ? Infinity : piece.stepMs))),
+  );
 }
 
-/** By nothing but the time, of which neighbours mostly have the same, whole batches are rendered without an object per record. */
-function timedRenderer(render: Template['render']): Template['render'] {
+/** By nothing but the time, which neighbours mostly have in common as far as it shows, whole batches are rendered without an object per record. */
+function timedRenderer(render: Template['render'], stepMs: number): Template['render'] {
   let rendered: string | null = null;
-  let timestamp = 0;
+  let step = 0;
   return (batch, index) => {
-    const own = batch.timestamp(index);
-    if (rendered !== null && own === timestamp) return rendered;
+    const own = Math.floor(batch.timestamp(index) / stepMs);
+    if (rendered !== null && own === step) return rendered;
     rendered = null;
     const fresh = render(batch, index);
-    timestamp = own;
+    step = own;
     return (rendered = fresh);
   };
 }

@@ -169,3 +169,31 @@ it('is rendered anew for each record that it looks into, and for each time', () 
     'a-001-v3',
   ]);
 });
+
+test.each([
+  ["{{ formatTime(timestamp, 'yyyy.MM.dd HH:mm') }}", 60_000],
+  ["{{ formatTime(timestamp, 'mm:ss') }}", 1000],
+  ["{{ formatTime(timestamp, 'ss.SSS') }}", 1],
+  ['{{ formatTime(timestamp, "mm\'ss.SSS\'") }}', 60_000],
+  ["{{ formatTime(timestamp, 'mm') }}-{{ formatTime(timestamp, 'ss') }}", 1000],
+  ['{{ timestamp }}', 1],
+])('%s is rendered once in %d ms, and anew where it changes', (text, stepMs) => {
+  const times = [0, 1, 999, 1000, 1001, 59_999, 60_000, 59_999, 86_399_999, 86_400_000, 86_400_000];
+  const template = compileTemplate(`a-${text}`, { confined: 'none', baseDir: '/' });
+  const batch = recordBatch([
+    {
+      partition: { topic: 'in', partition: 0, incarnation: 'AAAAAAAA' },
+      base: 0,
+      records: times.map((timestamp) => ({ value: '', timestamp })),
+    },
+  ]);
+  const looked = jest.spyOn(batch, 'record');
+  const steps = times.map((time) => Math.floor(time / stepMs));
+  for (const index of times.keys()) {
+    const fresh = compileTemplate(`a-${text}`, { confined: 'none', baseDir: '/' });
+    const expected = fresh.render(batch, index);
+    looked.mockClear();
+    expect(template.render(batch, index)).toBe(expected);
+    expect(looked).toHaveBeenCalledTimes(steps[index] === steps[index - 1] ? 0 : 1);
+  }
+});
