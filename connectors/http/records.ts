@@ -1,5 +1,5 @@
 import type { BatchBuilder } from 'sluice/api';
-import { defaultCodecLimits, jsonLineSlices, jsonSlices, lineSlices, type RecordSlices } from 'sluice/codec';
+import { jsonLineSlices, jsonSlices, lineSlices, type RecordSlices, type SliceOptions } from 'sluice/codec';
 import { guessFormat, type BodyFormat, type Declared } from './body-format.ts';
 import { bodyFault, tooManyRecords } from './faults.ts';
 import type { HeaderList } from './record-headers.ts';
@@ -69,13 +69,13 @@ export class RecordSearch {
   constructor(
     found: FoundRecords,
     { bytes, declared }: { readonly bytes: Buffer; readonly declared: Declared },
-    { maxRecords, maxRecordBytes }: { readonly maxRecords: number; readonly maxRecordBytes: number },
+    { maxRecords, ...options }: SliceOptions & { readonly maxRecords: number },
   ) {
     this.found = found;
     this.#bytes = bytes;
     this.#isGuessed = declared === 'unknown';
-    this.#format = declared === 'unknown' ? guessFormat(bytes, maxRecordBytes) : declared;
-    this.#slices = slicesOf[this.#format](bytes, { ...defaultCodecLimits, maxRecordBytes });
+    this.#format = declared === 'unknown' ? guessFormat(bytes, options.maxRecordBytes) : declared;
+    this.#slices = slicesOf[this.#format](bytes, options);
     this.#maxRecords = maxRecords;
   }
 

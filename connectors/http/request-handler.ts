@@ -1,4 +1,5 @@
 import type { BatchBuilder, SourceContext } from 'sluice/api';
+import { defaultCodecLimits, JsonScanner } from 'sluice/codec';
 import {
   ByteBudget,
   contentCoding,
@@ -30,6 +31,7 @@ export class RequestHandler {
   readonly #inflater: Inflater;
   readonly #recordHeaders: RecordHeaders;
   readonly #inFlight = new InFlightRequests();
+  readonly #scanner = new JsonScanner(defaultCodecLimits);
   /** Large bodies are read in turns, so one alone would not do. */
   #spare: FoundRecords | null = null;
 
@@ -107,6 +109,7 @@ export class RequestHandler {
         records,
         { bytes: body.bytes, declared },
         {
+          scanner: this.#scanner,
           maxRecords: this.#options.max_records,
           maxRecordBytes: this.#context.maxRecordBytes - payloadBytes(headers),
         },
@@ -124,6 +127,7 @@ export class RequestHandler {
     } finally {
       body.release();
       records.reset();
+      this.#scanner.forget();
       this.#spare = records;
     }
   }

@@ -5,4 +5,4 @@ export { JsonFields } from './json-fields.ts';
 export { JsonScanner } from './json-scanner.ts';
 export { skipSpace } from './json-tokens.ts';
 export { defaultCodecLimits, type CodecFault, type CodecLimits } from './limits.ts';
-export { jsonLineSlices, jsonSlices, lineSlices, type RecordSlices, type SliceLimits } from './slices.ts';
+export { jsonLineSlices, jsonSlices, lineSlices, type RecordSlices, type SliceOptions } from './slices.ts';

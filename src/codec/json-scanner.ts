@@ -67,6 +67,11 @@ export class JsonScanner {
     return this.#walk(bytes, at, end, outerDepth);
   }
 
+  /** Keeps hold of none of the bytes that it walked. */
+  forget(): void {
+    this.#quick.forget();
+  }
+
   #walk(bytes: Buffer, at: number, end: number, outerDepth: number): number {
     const closers = this.#closers;
     let depth = outerDepth;

@@ -8,6 +8,7 @@ const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+const NOTHING = Buffer.alloc(0);
 /** Some who look at decoded values tell kinds of objects by it. */
 const FOREIGN_NAME = Buffer.from('constructor');
 
@@ -32,16 +33,16 @@ export class JsonWalk {
   readonly #closers: Uint8Array;
   readonly #owners: (WantedMember | null)[];
   readonly #around: (readonly WantedMember[] | null)[];
-  #bytes: Buffer = Buffer.alloc(0);
-  #words = new DataView(new ArrayBuffer(0)) as DataView;
+  #bytes: Buffer = NOTHING;
+  #words: DataView = new DataView(NOTHING.buffer);
 
   /** `wanted`: members of the object that the text is. */
   constructor(limits: CodecLimits, wanted: readonly WantedMember[] | null) {
     this.#maxKeys = limits.maxKeys;
     this.#wanted = wanted;
     this.#closers = new Uint8Array(limits.maxDepth);
-    this.#owners = Array.from({ length: limits.maxDepth }, () => null);
-    this.#around = Array.from({ length: limits.maxDepth }, () => null);
+    this.#owners = new Array<WantedMember | null>(limits.maxDepth).fill(null);
+    this.#around = new Array<readonly WantedMember[] | null>(limits.maxDepth).fill(null);
   }
 
   /** The position after the one value that begins at `start`, white space before it allowed; -1 when it is not taken. `outerDepth` counts what is around the value. */
@@ -111,6 +112,11 @@ export class JsonWalk {
       }
       needsName = closers[depth - 1] === CLOSE_BRACE;
     }
+  }
+
+  /** Keeps hold of no text. */
+  forget(): void {
+    this.#use(NOTHING);
   }
 
   #use(bytes: Buffer): void {

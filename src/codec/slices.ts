@@ -1,10 +1,12 @@
 import { behindValue } from './decode.ts';
-import { JsonScanner } from './json-scanner.ts';
+import type { JsonScanner } from './json-scanner.ts';
 import { skipSpace } from './json-tokens.ts';
-import type { CodecFault, CodecLimits } from './limits.ts';
+import type { CodecFault } from './limits.ts';
 import { utf8Fault } from './utf8.ts';
 
-export interface SliceLimits extends CodecLimits {
+export interface SliceOptions {
+  /** May serve others in between. */
+  readonly scanner: JsonScanner;
   /** Of one record. */
   readonly maxRecordBytes: number;
 }
@@ -27,19 +29,19 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 
 /** The elements of a JSON array, or a value that is none as the only record. */
-export function jsonSlices(bytes: Buffer, limits: SliceLimits): RecordSlices {
+export function jsonSlices(bytes: Buffer, options: SliceOptions): RecordSlices {
   const start = skipSpace(bytes, 0, bytes.length);
-  return bytes[start] === OPEN_BRACKET ? new ArraySlices(bytes, limits, start) : new ValueSlices(bytes, limits);
+  return bytes[start] === OPEN_BRACKET ? new ArraySlices(bytes, options, start) : new ValueSlices(bytes, options);
 }
 
 /** One JSON value a line; empty lines are passed over, a missing last line feed is forgiven. */
-export function jsonLineSlices(bytes: Buffer, limits: SliceLimits): RecordSlices {
-  return new JsonLineSlices(bytes, limits);
+export function jsonLineSlices(bytes: Buffer, options: SliceOptions): RecordSlices {
+  return new JsonLineSlices(bytes, options);
 }
 
 /** Lines of anything, without their line feed or carriage return and line feed; empty lines are records too. */
-export function lineSlices(bytes: Buffer, limits: SliceLimits): RecordSlices {
-  return new LineSlices(bytes, limits);
+export function lineSlices(bytes: Buffer, options: SliceOptions): RecordSlices {
+  return new LineSlices(bytes, options);
 }
 
 abstract class Slices implements RecordSlices {
@@ -47,12 +49,12 @@ abstract class Slices implements RecordSlices {
   end = 0;
   fault: CodecFault | null = null;
   protected readonly bytes: Buffer;
-  protected readonly limits: SliceLimits;
+  protected readonly options: SliceOptions;
 
   /** `isJson`: what is no UTF-8 is refused before the first record. */
-  constructor(bytes: Buffer, limits: SliceLimits, isJson: boolean) {
+  constructor(bytes: Buffer, options: SliceOptions, isJson: boolean) {
     this.bytes = bytes;
-    this.limits = limits;
+    this.options = options;
     if (isJson) this.fault = utf8Fault(bytes);
   }
 
@@ -64,12 +66,13 @@ abstract class Slices implements RecordSlices {
   }
 
   protected tooLarge(at: number): false {
-    return this.refuse('RECORD_TOO_LARGE', at, `a record is larger than ${this.limits.maxRecordBytes} bytes`);
+    return this.refuse('RECORD_TOO_LARGE', at, `a record is larger than ${this.options.maxRecordBytes} bytes`);
   }
 
   /** Checks the value at `at` and makes it the record. It is walked hardly further than a record may be long. */
-  protected takeValue(scanner: JsonScanner, at: number, end: number, outerDepth = 0): boolean {
-    const limit = at + this.limits.maxRecordBytes;
+  protected takeValue(at: number, end: number, outerDepth = 0): boolean {
+    const { scanner, maxRecordBytes } = this.options;
+    const limit = at + maxRecordBytes;
     const reach = Math.min(end, limit + 1);
     const after = scanner.skipValue(this.bytes, at, reach, outerDepth);
     if (after > limit || (after < 0 && reach > limit && scanner.fault!.at === reach)) return this.tooLarge(at);
@@ -86,15 +89,15 @@ abstract class Slices implements RecordSlices {
 class ValueSlices extends Slices {
   #isOver = false;
 
-  constructor(bytes: Buffer, limits: SliceLimits) {
-    super(bytes, limits, true);
+  constructor(bytes: Buffer, options: SliceOptions) {
+    super(bytes, options, true);
   }
 
   next(): boolean {
     if (this.#isOver || this.fault !== null) return false;
     this.#isOver = true;
     const at = skipSpace(this.bytes, 0, this.bytes.length);
-    if (!this.takeValue(new JsonScanner(this.limits), at, this.bytes.length)) return false;
+    if (!this.takeValue(at, this.bytes.length)) return false;
     const rest = skipSpace(this.bytes, this.end, this.bytes.length);
     if (rest === this.bytes.length) return true;
     this.fault = behindValue(rest);
@@ -103,14 +106,12 @@ class ValueSlices extends Slices {
 }
 
 class ArraySlices extends Slices {
-  readonly #scanner: JsonScanner;
   #at: number;
   #isFirst = true;
   #isOver = false;
 
-  constructor(bytes: Buffer, limits: SliceLimits, start: number) {
-    super(bytes, limits, true);
-    this.#scanner = new JsonScanner(limits);
+  constructor(bytes: Buffer, options: SliceOptions, start: number) {
+    super(bytes, options, true);
     this.#at = start + 1;
   }
 
@@ -124,7 +125,7 @@ class ArraySlices extends Slices {
       at = skipSpace(bytes, at + 1, bytes.length);
     }
     this.#isFirst = false;
-    if (!this.takeValue(this.#scanner, at, bytes.length, 1)) return false;
+    if (!this.takeValue(at, bytes.length, 1)) return false;
     this.#at = this.end;
     return true;
   }
@@ -138,12 +139,10 @@ class ArraySlices extends Slices {
 }
 
 class JsonLineSlices extends Slices {
-  readonly #scanner: JsonScanner;
   #at = 0;
 
-  constructor(bytes: Buffer, limits: SliceLimits) {
-    super(bytes, limits, true);
-    this.#scanner = new JsonScanner(limits);
+  constructor(bytes: Buffer, options: SliceOptions) {
+    super(bytes, options, true);
   }
 
   next(): boolean {
@@ -151,7 +150,7 @@ class JsonLineSlices extends Slices {
     const at = skipSpace(bytes, this.#at, bytes.length);
     if (this.fault !== null || at === bytes.length) return false;
     const end = lineEnd(bytes, at);
-    if (!this.takeValue(this.#scanner, at, end)) return false;
+    if (!this.takeValue(at, end)) return false;
     const rest = skipSpace(bytes, this.end, end);
     this.#at = rest;
     if (rest === end) return true;
@@ -163,8 +162,8 @@ class JsonLineSlices extends Slices {
 class LineSlices extends Slices {
   #at = 0;
 
-  constructor(bytes: Buffer, limits: SliceLimits) {
-    super(bytes, limits, false);
+  constructor(bytes: Buffer, options: SliceOptions) {
+    super(bytes, options, false);
   }
 
   next(): boolean {
@@ -173,7 +172,7 @@ class LineSlices extends Slices {
     if (this.fault !== null || from >= bytes.length) return false;
     const feedAt = lineEnd(bytes, from);
     const end = feedAt > from && bytes[feedAt - 1] === CARRIAGE_RETURN ? feedAt - 1 : feedAt;
-    if (end - from > this.limits.maxRecordBytes) return this.tooLarge(from);
+    if (end - from > this.options.maxRecordBytes) return this.tooLarge(from);
     this.#at = feedAt + 1;
     this.start = from;
     this.end = end;

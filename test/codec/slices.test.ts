@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   defaultCodecLimits,
+  JsonScanner,
   jsonLineSlices,
   jsonSlices,
   lineSlices,
@@ -8,7 +9,7 @@ import {
   type RecordSlices,
 } from '../../src/codec/index.ts';
 
-const limits = { ...defaultCodecLimits, maxRecordBytes: 1024 };
+const limits = { scanner: new JsonScanner(defaultCodecLimits), maxRecordBytes: 1024 };
 
 interface Walked {
   readonly records: readonly string[];
