@@ -6,6 +6,8 @@ import { cleanUp, type HubFolder } from '../cli/support/hub-folder.ts';
 import { Cluster } from '../connectors/kafka/support/cluster.ts';
 import { kafkaSettings, quietLog } from '../kafka/support/clients.ts';
 import { ownServer, serverSuite, uniqueName, type OwnServer } from '../support/servers.ts';
+import { GrowingFiles } from '../../scripts/prove/crashes/growing-input.ts';
+import { exactHub, untilCommitted, valuesIn } from './support/exact-hub.ts';
 import { append, kafkaHub, numbered, says } from './support/kafka-hub.ts';
 
 const PATIENCE_MS = 60_000;
@@ -135,6 +137,29 @@ serverSuite('three brokers, of which one goes', [], () => {
       expect(await native.stored()).toEqual([0, 1, 2, 3, 4, 5].map(() => rounds));
       // Without idempotence a batch whose answer was lost is there twice.
       for (const partition of await kafkajs.stored()) expect([...new Set(partition)]).toEqual(rounds);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'leaders of the topic and of transactions go, one after the other, while a hub writes exactly once: everything once, in order',
+    async () => {
+      const name = uniqueName('exact');
+      await topic(name, { partitions: 3 });
+      const folder = await exactHub({ brokers, name });
+      const files = new GrowingFiles(folder.path, 3);
+      const hub = folder.run();
+      const growing = new AbortController();
+      const load = files.growUntil(growing.signal);
+      await untilCommitted(cluster, name, 1, PATIENCE_MS);
+      for (const leading of [name, '__transaction_state'])
+        await withoutLeaderOf(leading, () => untilCommitted(cluster, name, files.written, PATIENCE_MS));
+      growing.abort();
+      await load;
+      await untilCommitted(cluster, name, files.written, PATIENCE_MS);
+      expect(await hub.end('SIGTERM')).toBe(0);
+      const count = files.judge(await valuesIn(cluster, name));
+      expect(count).toMatchObject({ lost: 0, duplicated: 0, reordered: 0, strange: 0 });
     },
     TEST_MS,
   );
