@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTestHub, endHubs, pipelinePlan, type TestHub } from './support/hub.ts';
 
+// Workers start slowly on a busy machine.
+jest.setTimeout(30_000);
 afterEach(endHubs);
 
 const allRun = (hub: TestHub): Promise<unknown> =>
@@ -212,7 +214,7 @@ test('a data folder that cannot be used leaves no worker behind', async () => {
 test('a worker tells its memory, and its pipelines share its buffers', async () => {
   const hub = await createTestHub({
     pipelines: ['a', 'b', 'c'],
-    plan: { workers: 1, bufferBytes: 999, watchdogMs: 400 },
+    plan: { workers: 1, bufferBytes: 999, watchdogMs: 2000 },
   });
   await hub.supervisor.start();
   await allRun(hub);

@@ -7,11 +7,11 @@ import { TrialFailed } from './trial.ts';
 
 /** A point that a life does not come by is no reason to wait longer. */
 const LONGEST_LIFE_MS = 8000;
-/** From a sign of work to a kill. */
-const LONGEST_WAIT_MS = 800;
+/** From a sign of work to a kill: longer than sinks may wait for their offsets to be committed, so that what was acknowledged too early is gone. */
+const LONGEST_WAIT_MS = 2500;
 const RECOVERY_MS = 60_000;
 const SLICES = 100;
-const SLICE_MS = 10;
+const SLICE_MS = 25;
 
 /** Of all input, fed within one life. */
 interface Shares {

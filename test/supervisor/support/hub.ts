@@ -117,7 +117,7 @@ export async function createTestHub({ pipelines, plan, once = false, recover, pr
     printed: '',
     pipeline: (name) => supervisor.status().pipelines.find((pipeline) => pipeline.name === name)!,
     starts: (name) => readFileSync(join(dataDir, `${name}.starts`), 'utf8').length,
-    until: (what, condition, deadlineMs = 4000) => until(what, supervisor, condition, deadlineMs),
+    until: (what, condition, deadlineMs = 15_000) => until(what, supervisor, condition, deadlineMs),
   };
   leftovers.push(async () => {
     supervisor.force();
