@@ -82,7 +82,7 @@ export interface SourceContext extends ConnectorContext {
   forget(partition: string): Promise<void>;
   /** Was this id committed within the window? */
   seen(dedupeId: string): boolean;
-  /** One line for the status display: "listening :8080", "2 files, following". */
+  /** One line for the status display: "listening :8080", "2 files, following". A source placed `every` is starting until its first, and its hub not ready. */
   report(status: string): void;
 }
 

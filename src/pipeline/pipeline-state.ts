@@ -30,5 +30,6 @@ export function deriveState(
     const { kind, name } = leg;
     return { state, reason: `${name}: ${leg.reason ?? legState}`, leg: { kind, name } };
   }
-  return { state: 'running', reason: null, leg: null };
+  const isStarting = legs.some(({ kind, state }) => kind === 'source' && state === 'starting');
+  return { state: isStarting ? 'starting' : 'running', reason: null, leg: null };
 }

@@ -62,7 +62,7 @@ class Pipeline implements RunningPipeline {
   readonly #end = Promise.withResolvers<PipelineEnd>();
   #phase: Extract<PipelineState, 'running' | 'draining' | 'stopped' | 'failed'> = 'running';
   #ending: Pick<PipelineEnd, 'outcome' | 'reason' | 'isFinal'> = { outcome: 'stopped', reason: null };
-  #told: DerivedState = { state: 'running', reason: null, leg: null };
+  #told: DerivedState = { state: 'starting', reason: null, leg: null };
 
   constructor(dependencies: PipelineDependencies) {
     this.#dependencies = dependencies;

@@ -118,7 +118,7 @@ export class SourceRunner {
     const run = this.#createRun(queue, window, signal);
     try {
       const source = await definition.create(options);
-      this.#state.set('running');
+      if (this.#plan.placement !== 'every') this.#state.set('running');
       await source.run(run.context);
     } catch (error) {
       if (!failed.signal.aborted) throw error;
@@ -185,6 +185,8 @@ export class SourceRunner {
       },
       report: (status) => {
         this.#state.report(status);
+        // Nobody can reach a listener before it says where it listens.
+        if (['starting', 'backing_off'].includes(this.#state.state)) this.#state.set('running');
       },
     });
   }

@@ -4,8 +4,8 @@
  */
 export type LegState = 'starting' | 'running' | 'degraded' | 'backing_off' | 'paused' | 'done' | 'stopped' | 'failed';
 
-/** `failed`: the topic log itself is of no use any more; whoever started the pipeline starts it again. */
-export type PipelineState = 'running' | 'degraded' | 'paused' | 'draining' | 'stopped' | 'failed';
+/** `starting`: a source is not at work yet. `failed`: the topic log itself is of no use any more; whoever started the pipeline starts it again. */
+export type PipelineState = 'starting' | 'running' | 'degraded' | 'paused' | 'draining' | 'stopped' | 'failed';
 
 interface LegStatus {
   readonly name: string;

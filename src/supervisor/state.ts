@@ -1,7 +1,7 @@
 import type { PipelineState } from '../pipeline/index.ts';
 
-/** What the supervisor knows of a pipeline: its own states, and while no worker runs it, `starting` and `backing_off`. */
-export type SupervisedState = PipelineState | 'starting' | 'backing_off';
+/** What the supervisor knows of a pipeline: its own states, and while no worker runs it, `backing_off`. */
+export type SupervisedState = PipelineState | 'backing_off';
 
 /**
  * `running`, `degraded`, `paused`: as the pipeline reports. `lost`: its worker or its topic log is. `retry`: the back-off is over. `failed`: starting it

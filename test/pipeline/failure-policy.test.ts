@@ -45,6 +45,7 @@ describe('the failure policy', () => {
     expect(writes).toBe(9);
     expect(delivered).toEqual(numbered(10));
     expect(started.events.map(({ state, reason }) => [state, reason])).toEqual([
+      ['running', null],
       ['degraded', 'sink0: connecting to "there": refused'],
       ['running', null],
     ]);

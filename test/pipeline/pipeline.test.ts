@@ -42,6 +42,24 @@ describe('a pipeline', () => {
     expect(pipeline.status()).toMatchObject({ state: 'stopped', sinks: [{ state: 'stopped', lag: 0, records: 5000 }] });
   });
 
+  test('is starting until its listeners say where they listen', async () => {
+    const bound = Promise.withResolvers<undefined>();
+    const listener = sourceOf(async ({ report, signal }) => {
+      await bound.promise;
+      report('listening :8080');
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve, { once: true });
+      });
+    });
+    const log = new MemoryLog({ topics: { in: 1, dead: 1 } });
+    const { pipeline } = startTest({ log, sources: [listener], source: { placement: 'every' } });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(pipeline.status()).toMatchObject({ state: 'starting', sources: [{ state: 'starting' }] });
+    bound.resolve(undefined);
+    await eventually(() => pipeline.status().state === 'running');
+    expect(await pipeline.stop({ deadlineMs: 5000 })).toMatchObject({ drained: true });
+  });
+
   test('goes on where it stopped', async () => {
     const log = new MemoryLog({ topics: { in: 2, dead: 1 } });
     const seen: string[] = [];
