@@ -46,10 +46,15 @@ serverSuite('three brokers, of which one goes', [], () => {
     await cluster.client.createTopic({ name, partitions, replicationFactor: replicas, config });
   }
 
+  /** By partition; -1 where there is none. */
+  async function leadersOf(name: string): Promise<number[]> {
+    const [found] = await cluster.client.topics([name]);
+    return found!.partitions.map(({ leader }) => leader);
+  }
+
   /** Of the first partition. */
   async function leaderOf(name: string): Promise<number> {
-    const [found] = await cluster.client.topics([name]);
-    return found!.partitions[0]!.leader;
+    return (await leadersOf(name))[0]!;
   }
 
   /** Kills the leader of the first partition, and has it back afterwards. */
@@ -63,12 +68,11 @@ serverSuite('three brokers, of which one goes', [], () => {
     }
   }
 
-  /** Once the cluster knows it. */
-  async function leaderless(name: string): Promise<(partition: number) => boolean> {
+  /** Once the cluster knows it of all of them: it marks one after the other. */
+  async function untilLeaderless(name: string, partitions: readonly number[]): Promise<void> {
     for (;;) {
-      const [found] = await cluster.client.topics([name]);
-      if (found!.partitions.some(({ leader }) => leader === -1))
-        return (partition) => found!.partitions[partition]!.leader === -1;
+      const leaders = await leadersOf(name);
+      if (partitions.every((partition) => leaders[partition] === -1)) return;
       await sleep(50);
     }
   }
@@ -183,11 +187,13 @@ serverSuite('three brokers, of which one goes', [], () => {
         await append(folder, added, `${file}.log`);
       };
       const sizeOf = (file: string): number => Buffer.byteLength(`${lines.get(file)!.join('\n')}\n`);
+      const leaders = await leadersOf(name);
+      const goes = leaders.flatMap((leader, partition) => (leader === leaders[0] ? [partition] : []));
       await withoutLeaderOf(name, async () => {
-        const isOffline = await leaderless(name);
+        await untilLeaderless(name, goes);
         const [offline, fine] = [
-          files.filter((file) => isOffline(partitionOf.get(file)!)),
-          files.filter((file) => !isOffline(partitionOf.get(file)!)),
+          files.filter((file) => goes.includes(partitionOf.get(file)!)),
+          files.filter((file) => !goes.includes(partitionOf.get(file)!)),
         ];
         expect([offline.length > 0, fine.length > 0]).toEqual([true, true]);
         const behind = offline.map((file) => sizeOf(file));
@@ -202,14 +208,15 @@ serverSuite('three brokers, of which one goes', [], () => {
         // More than all record buffers take.
         const many = Math.ceil((2 * budget) / offline.length / 120);
         for (const file of offline) await write(file, 100 + more, many);
-        let before = 0;
-        const isFull = async (): Promise<boolean> => {
-          const last = before;
-          before = await recordsInFlight(folder);
-          return before > 0.2 * (budget / 120) && before === last;
+        let held = 0;
+        const isWaiting = async (): Promise<boolean> => {
+          const before = await recordsInFlight(folder);
+          await sleep(500);
+          held = await recordsInFlight(folder);
+          return held > more * offline.length && held === before;
         };
-        await hub.until('the source waits', isFull, PATIENCE_MS);
-        expect(before * 120).toBeLessThan(budget);
+        await hub.until('the source waits', isWaiting, PATIENCE_MS);
+        expect(held * 120).toBeLessThan(budget);
         const saved = await savedOffsets(cluster, name);
         expect(offline.map((file) => saved.get(`${file}.log`))).toEqual(behind);
       });
