@@ -1,3 +1,9 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+// Hubs that tests start inherit it: a third of what a start takes is compiling.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'sluice-compile-cache');
+
 /** @type {import('jest').Config} */
 const common = {
   testEnvironment: 'node',
