@@ -38,6 +38,7 @@ const config = {
       ...common,
       displayName: 'servers',
       testMatch: ['<rootDir>/test/**/*.server.test.ts'],
+      testPathIgnorePatterns: ['\\.proof\\.server\\.test\\.ts$'],
       globalSetup: '<rootDir>/test/support/begin-servers.ts',
       globalTeardown: '<rootDir>/test/support/end-servers.ts',
     },

@@ -63,6 +63,10 @@ export class HubProcess {
     return this.#output;
   }
 
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<number | null> {
     this.#child.kill(signal);
     return (await this.ended).code;

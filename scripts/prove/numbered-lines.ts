@@ -21,6 +21,10 @@ export class NumberedLines {
     this.totalBytes = bytes;
   }
 
+  get written(): number {
+    return this.#written;
+  }
+
   async growTo(end: number): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     while (this.#written < end) {

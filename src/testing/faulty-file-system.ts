@@ -26,7 +26,7 @@ export interface DiskOperation {
  * An error code such as `EIO` or `ENOSPC`; of a write only the first `short` bytes; or `gone`: the process ends in the midst of it. A failed sync loses bytes as `VolatileFile.failSync`
  * says, a failed write may have written a part.
  */
-export type DiskFault = 'EIO' | 'ENOSPC' | 'EMFILE' | 'EACCES' | 'gone' | { readonly short: number };
+export type DiskFault = 'EIO' | 'ENOSPC' | 'EMFILE' | 'EACCES' | 'EROFS' | 'gone' | { readonly short: number };
 
 /** What operations of a process that is no more reject with. */
 export class ProcessGone extends Error {

@@ -7,12 +7,13 @@ import { proveOutageOfIndex } from '../kafka/outage-index.ts';
 import { proveOutageOfKafka } from '../kafka/outage-kafka.ts';
 import { proveRecreated } from '../kafka/recreated.ts';
 import { proveSecurity } from '../kafka/security.ts';
-import { proveTakeover } from '../kafka/takeover.ts';
+import { proveStandstill, proveTakeover } from '../kafka/takeover.ts';
 import { proveTwoLogs } from '../kafka/two-logs.ts';
 import { proveLines, variants } from '../lines.ts';
 import { proveMemory } from '../memory.ts';
 import { provePosts } from '../posts.ts';
 import { proveTail } from '../tail.ts';
+import { provePartitioned } from './partitioned.ts';
 import { provePoison } from './poison.ts';
 import type { Row } from './row.ts';
 import { testRows } from './test-rows.ts';
@@ -83,6 +84,13 @@ export const rows: readonly Row[] = [
     by: { lines: 120_000, kills: 1, prove: proveTakeover },
   },
   {
+    name: 'standstill',
+    component: 'hub',
+    fault: 'SIGSTOP for 60 s of one of two hubs that share a topic, a folder and an index, then SIGCONT',
+    on: 'one broker',
+    by: { lines: 240_000, kills: 0, prove: proveStandstill },
+  },
+  {
     name: 'foreign-producers',
     component: 'Kafka',
     fault: 'records of other producers, in every compression',
@@ -130,6 +138,13 @@ export const rows: readonly Row[] = [
     fault: 'all brokers down for 60 s under load',
     on: 'one broker',
     by: { lines: 300_000, kills: 0, prove: proveOutageOfKafka },
+  },
+  {
+    name: 'partitioned',
+    component: 'network',
+    fault: 'no byte comes through, to the broker, then to the index, for 60 s each under load',
+    on: 'one broker',
+    by: { lines: 480_000, kills: 0, long: { lines: 2_400_000, kills: 0 }, prove: provePartitioned },
   },
   {
     name: 'access',

@@ -7,6 +7,8 @@ import type { ShownBy } from './row.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const LOOK_MS = 1000;
+/** Hubs that tests stop stand still for a minute here. */
+const STANDSTILL_MS = '60000';
 
 export interface TestOutcome {
   readonly path: string;
@@ -48,6 +50,8 @@ async function runJest(
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   const reporter = join(import.meta.dirname, 'test-reporter.js');
   const parameters = [
+    '--config',
+    join(root, 'jest.proofs.config.js'),
     ...files,
     ...(tests.some(({ title }) => title === '') ? [] : ['-t', titles.join('|')]),
     '--reporters',
@@ -56,7 +60,7 @@ async function runJest(
   const child = spawn(process.execPath, ['-C', 'sluice-source', jest, ...parameters], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'ignore'],
-    env: { ...process.env, SLUICE_PROVE_TESTS: told },
+    env: { ...process.env, SLUICE_PROVE_TESTS: told, SLUICE_TEST_STANDSTILL_MS: STANDSTILL_MS },
   });
   const over = new AbortController();
   const ended = once(child, 'close').then(() => {

@@ -11,6 +11,7 @@ const row = (
 const network = 'faults/kafka-network.server.test.ts';
 const refusals = 'faults/kafka-refusals.server.test.ts';
 const cluster = 'faults/kafka-cluster.server.test.ts';
+const clusterForLonger = 'faults/kafka-cluster.proof.server.test.ts';
 const exact = 'faults/exactly-once.server.test.ts';
 const fileSource = 'connectors/file/source.test.ts';
 const httpSource = 'connectors/http/source.test.ts';
@@ -27,7 +28,11 @@ export const testRows: readonly Row[] = [
   ),
   row(
     'sigstop',
-    { component: 'hub', fault: 'SIGSTOP while another takes over, then SIGCONT', on: 'one broker' },
+    {
+      component: 'hub',
+      fault: 'SIGSTOP for 60 s while another takes over, then SIGCONT; exactly once',
+      on: 'one broker',
+    },
     on(network, 'a hub that slept while another took over'),
     on(
       exact,
@@ -47,6 +52,22 @@ export const testRows: readonly Row[] = [
     { component: 'hub', fault: 'no space left', on: 'embedded' },
     on('faults/disk-full.test.ts', 'a full disk refuses input'),
     on('log/embedded/faults.test.ts', 'a full disk refuses input', 'many commits on a disk that is full now and then'),
+  ),
+  row(
+    'disk-read-only',
+    { component: 'hub', fault: 'the data folder becomes read-only, and can be written again', on: 'embedded' },
+    on('faults/machine.test.ts', 'a data folder that becomes read-only'),
+    on('log/embedded/faults.test.ts', 'a disk that becomes read-only'),
+  ),
+  row(
+    'clock',
+    { component: 'hub', fault: 'the clock an hour ahead, two back, a leap second', on: 'embedded' },
+    on('faults/machine.test.ts', 'a clock that jumps'),
+  ),
+  row(
+    'descriptors',
+    { component: 'hub', fault: '64 descriptors', on: 'embedded' },
+    on('faults/machine.test.ts', '64 descriptors'),
   ),
   row(
     'checkpoint-damaged',
@@ -75,9 +96,10 @@ export const testRows: readonly Row[] = [
       fault: 'the leader killed; partitions without a leader; too few replicas',
       on: 'three brokers',
     },
+    on(cluster, 'a leader goes while hub and both drivers write to several'),
     on(
-      cluster,
-      'a leader goes while hub and both drivers write to several',
+      clusterForLonger,
+      'leaders of the topic and of transactions go',
       'partitions without a leader',
       'too few replicas for records or for dead letters',
     ),

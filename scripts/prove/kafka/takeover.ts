@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { KafkaClient } from '../../../src/kafka/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kafkaTool } from '../../services/kafka-tools.ts';
 import { createHub, HubProcess } from '../hub.ts';
 import type { Proof, Result } from '../proof.ts';
@@ -18,6 +19,7 @@ const WITHIN_MS = 15_000;
 const LINES_PER_SECOND = 2000;
 /** The topic has to grow until the killed hub is back. */
 const SHORTEST_S = 60;
+const STANDSTILL_MS = 60_000;
 
 const sinks = ['elasticsearch', 'file'] as const;
 const groups = sinks.map((sink) => groupOf(TOPIC, sink));
@@ -40,7 +42,20 @@ topic: { name: ${TOPIC}, partitions: ${PARTITIONS} }
  * Two hubs with the same pipeline share a topic, a folder and an index while a third one fills the topic. One is killed: the other takes over; it comes
  * back: they share again.
  */
-export async function proveTakeover({ folder, lines }: Proof, servers: Servers): Promise<Result> {
+export function proveTakeover(proof: Proof, servers: Servers): Promise<Result> {
+  return proveAbsence(proof, servers, 'kill');
+}
+
+/** The same with one that stands still for a minute, and goes on in the midst of what it did. */
+export function proveStandstill(proof: Proof, servers: Servers): Promise<Result> {
+  return proveAbsence(proof, servers, 'standstill');
+}
+
+async function proveAbsence(
+  { folder, lines }: Proof,
+  servers: Servers,
+  absence: 'kill' | 'standstill',
+): Promise<Result> {
   const [{ brokers }, { url }] = await Promise.all([servers.shared('kafka'), servers.shared('elasticsearch')]);
   const elastic = new Elastic(url);
   await elastic.createIndex(TOPIC, { n: { type: 'integer' } });
@@ -61,10 +76,13 @@ export async function proveTakeover({ folder, lines }: Proof, servers: Servers):
     const feeder = new HubProcess(feed, ['run']);
     lives.push(feeder);
     await untilAllMove(client, lives);
-    await victim.kill();
+    const over = absence === 'kill' ? victim.kill() : sleep(STANDSTILL_MS);
+    if (absence === 'standstill') victim.signal('SIGSTOP');
     const took = await untilAllMove(client, [feeder, survivor]);
-    const back = new HubProcess(one, ['run']);
-    lives.push(back);
+    await over;
+    const back = absence === 'kill' ? new HubProcess(one, ['run']) : victim;
+    if (absence === 'kill') lives.push(back);
+    else victim.signal('SIGCONT');
     const after = await untilShared(brokers, [feeder, survivor, back]);
     await until(
       'everything is indexed and published',
@@ -162,7 +180,7 @@ async function judge({ client, elastic, out, lines, before, took, after, codes }
     rows: indexed.documents,
     lost: indexed.lost + files.lost,
     duplicated: Math.max(0, indexed.documents - stored) + Math.max(0, files.rows - stored),
-    note: `partitions of the hubs: ${before}; taken over after the kill in ${times}; when it was back: ${after}; ${files.rows} lines in the shared folder`,
+    note: `partitions of the hubs: ${before}; taken over in ${times}; when it was back: ${after}; ${files.rows} lines in the shared folder`,
     problems: [
       ...indexed.problems,
       ...(took.some((ms) => ms > WITHIN_MS) ? [`taking over took longer than ${WITHIN_MS / 1000} s`] : []),

@@ -2,6 +2,8 @@ import { SluiceError, type ErrorCode } from '../../api/index.ts';
 
 /** What the system says when there is no room. */
 const FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+/** What it says when the process, or the machine, has no descriptor left. */
+const NO_DESCRIPTORS: readonly unknown[] = ['EMFILE', 'ENFILE'];
 
 export function errorCode(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
@@ -11,7 +13,8 @@ export function errorCode(error: unknown): unknown {
 export function logError(error: unknown, action: string): SluiceError {
   if (error instanceof SluiceError) return error;
   const code: ErrorCode = FULL.includes(errorCode(error)) ? 'LOG_FULL' : 'LOG_IO';
-  return new SluiceError(code, action, { cause: error, retryable: true });
+  const remedy = NO_DESCRIPTORS.includes(errorCode(error)) ? ', raise the limit of open files (`ulimit -n`)' : '';
+  return new SluiceError(code, `${action}${remedy}`, { cause: error, retryable: true });
 }
 
 /** Never cut, never repaired by itself: somebody has to look. */

@@ -23,6 +23,8 @@ export class HubFolder {
   readonly httpPort: number;
   /** Beside the environment of the test. */
   readonly env: Record<string, string> = {};
+  /** A command before that of the hub, with its own parameters: `prlimit`, `setpriv`. */
+  launcher: readonly string[] = [];
 
   private constructor(path: string, [apiPort, httpPort]: readonly number[]) {
     this.path = path;
@@ -69,7 +71,8 @@ export class HubFolder {
 
   /** Any command. */
   sluice(...args: string[]): HubProcess {
-    const child = spawn(process.execPath, ['-C', 'sluice-source', entry, ...args], {
+    const [program, ...parameters] = [...this.launcher, process.execPath, '-C', 'sluice-source', entry, ...args];
+    const child = spawn(program!, parameters, {
       cwd: this.path,
       env: { ...process.env, ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -124,6 +124,29 @@ test('a full disk refuses input, tears nothing, and goes on by itself when there
   }
 });
 
+test('a disk that becomes read-only refuses input, tears nothing, and goes on by itself once it can be written', async () => {
+  for (const seed of chances(6)) {
+    const disk = new FaultyDisk(seed);
+    const scene = await Scene.begin(disk, [plan], LARGE);
+    await scene.put('a');
+    // Of a disk that the system remounted: what was written before can still be synced.
+    disk.onOperation = ({ kind }) =>
+      ['create', 'write', 'truncate', 'makeFolder', 'rename', 'remove'].includes(kind) ? 'EROFS' : undefined;
+    for (let attempt = 0; attempt < 5; attempt++)
+      await expect(scene.put('refused')).rejects.toMatchObject({ code: 'LOG_IO', retryable: true });
+    expect(scene.log.accepting).toBe(false);
+    expect(await scene.values()).toEqual(['a']);
+    disk.onOperation = null;
+    while (!scene.log.accepting) await new Promise((resolve) => setImmediate(resolve));
+    await scene.put('b');
+    await scene.expectWhole(['a', 'b']);
+    disk.crash();
+    const after = await Scene.begin(disk, [plan], LARGE);
+    await after.expectWhole(['a', 'b', 'more']);
+    await after.end();
+  }
+});
+
 test('many commits on a disk that is full now and then: each is answered rightly', async () => {
   const disk = new FaultyDisk(9);
   const scene = await Scene.begin(disk, [plan]);
