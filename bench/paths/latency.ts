@@ -2,6 +2,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BulkServer } from '../bulk-server.ts';
+import { diskAlone } from '../disk-commits.ts';
 import { startHub } from '../hub.ts';
 import { hubContestant } from '../hub-contestant.ts';
 import { AccessLog } from '../lines.ts';
@@ -26,7 +27,11 @@ sinks:
 /** From the append of a line to the request of the sink that holds it, while 10,000 lines a second are appended. */
 export const latency: Path = {
   name: 'latency',
-  contestants: [contender('sluice, embedded log', false), contender('sluice, log in Kafka', true)],
+  contestants: [
+    contender('sluice, embedded log', false),
+    contender('sluice, log in Kafka', true),
+    diskAlone({ recordsPerSecond: RECORDS_PER_SECOND, seconds: SECONDS }),
+  ],
 };
 
 function contender(system: string, onKafka: boolean): Contestant {
