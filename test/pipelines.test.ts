@@ -1,3 +1,4 @@
+import { EventTime, FluentClient } from '@fluent-org/logger';
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -101,6 +102,23 @@ test('devices: what is posted lies in files by device and day', async () => {
   expect(await folder.published('examples-out/devices/boiler')).toEqual(['{"device":"boiler","celsius":71.5}']);
   await hub.until('the warning is printed', () => hub.stdout.includes('boiler'));
   expect(hub.stdout).not.toContain('attic');
+  expect(await hub.end('SIGTERM')).toBe(0);
+});
+
+test('forwarded: what a fluent logger sends lies in files, with its tag and time', async () => {
+  const folder = await withExamples();
+  const text = await readFile(join(examples, 'forwarded.yaml'), 'utf8');
+  await folder.write('pipelines/forwarded.yaml', text.replaceAll('127.0.0.1:24224', `127.0.0.1:${folder.httpPort}`));
+  const hub = folder.run('pipelines/forwarded.yaml');
+  await hub.until('it is ready', async () => (await folder.api('/ready').catch(() => null))?.status === 200);
+  const socket = { host: '127.0.0.1', port: folder.httpPort };
+  const logger = new FluentClient('app', { socket, ack: { ackTimeout: 5000 } });
+  await logger.emit('web', { n: 1 }, new EventTime(1_700_000_000, 5));
+  await logger.disconnect();
+  await hub.until('it is published', async () => (await folder.published('out-forwarded')).length === 1);
+  expect(await folder.published('out-forwarded')).toEqual([
+    '{"tag":"app.web","time":"2023-11-14T22:13:20.000000005Z","n":1}',
+  ]);
   expect(await hub.end('SIGTERM')).toBe(0);
 });
 

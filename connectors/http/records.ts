@@ -104,11 +104,9 @@ export function appendRecords(
   while (index < records.count) {
     const start = records.start(index);
     const end = records.end(index);
-    const isAppended =
-      headers.length === 0
-        ? batch.appendSlice(bytes, start, end, timestampMs)
-        : batch.append(bytes.subarray(start, end), null, timestampMs, headers);
-    if (!isAppended) throw new Error('a batch is smaller than the records that it was made for');
+    const shared = headers.length === 0 ? undefined : headers;
+    if (!batch.appendSlice(bytes, start, end, timestampMs, shared))
+      throw new Error('a batch is smaller than the records that it was made for');
     index++;
     if (end >= turnEnd) break;
   }

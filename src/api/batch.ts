@@ -79,8 +79,11 @@ export interface BatchBuilder {
    * record limit. The bytes are copied.
    */
   append(value: Uint8Array | null, key?: Uint8Array | null, timestampMs?: number, headers?: Headers): boolean;
-  /** As `append` for the value `source[start, end)` without key and headers, and without a view object. */
-  appendSlice(source: Uint8Array, start: number, end: number, timestampMs?: number): boolean;
+  /**
+   * As `append` for the value `source[start, end)` without a key, and without a view object. Headers that many records in a row share are encoded once when each
+   * gets the same list.
+   */
+  appendSlice(source: Uint8Array, start: number, end: number, timestampMs?: number, headers?: Headers): boolean;
   /** The state to `rollback` to, so that a request that turns out bad halfway leaves nothing. */
   mark(): number;
   rollback(mark: number): void;

@@ -5,4 +5,7 @@ export { JsonFields } from './json-fields.ts';
 export { JsonScanner } from './json-scanner.ts';
 export { skipSpace } from './json-tokens.ts';
 export { defaultCodecLimits, type CodecFault, type CodecLimits } from './limits.ts';
+export { MsgpackCursor, type MsgpackKind } from './msgpack-cursor.ts';
+export { MsgpackJson, type InvalidText } from './msgpack-json.ts';
+export { MsgpackScanner } from './msgpack-scanner.ts';
 export { jsonLineSlices, jsonSlices, lineSlices, type RecordSlices, type SliceOptions } from './slices.ts';

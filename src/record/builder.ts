@@ -27,6 +27,13 @@ const FIRST_RECORDS = 16;
 /** Until then the room for starts grows by eight times. */
 const MANY_RECORDS = 1024;
 
+interface SharedHeaders {
+  readonly headers: Headers;
+  readonly payloadBytes: number;
+  /** Their number first. */
+  readonly bytes: Uint8Array;
+}
+
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called on any Uint8Array, so that a slice needs no view object
 const copyBytes = (Buffer.prototype as Buffer).copy;
 
@@ -49,6 +56,8 @@ export class RecordBatchBuilder implements BatchBuilder {
   #isReleased = false;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
+  /** Of the last slice that had any. */
+  #shared: SharedHeaders | null = null;
   /** After a rollback the largest timestamp is unknown until somebody asks. */
   #isMaxStale = false;
 
@@ -99,17 +108,26 @@ export class RecordBatchBuilder implements BatchBuilder {
     return this.#maxTimestamp;
   }
 
-  appendSlice(source: Uint8Array, start: number, end: number, timestampMs?: number): boolean {
+  appendSlice(source: Uint8Array, start: number, end: number, timestampMs?: number, headers?: Headers): boolean {
     const length = end - start;
     if (start < 0 || length < 0 || end > source.length) throw new RangeError('appending a slice outside its bytes');
-    if (length > this.#maxRecordBytes) throw tooLarge(length, this.#maxRecordBytes);
+    const shared = headers === undefined ? null : this.#encoded(headers);
+    const payload = shared === null ? length : length + shared.payloadBytes;
+    if (payload > this.#maxRecordBytes) throw tooLarge(payload, this.#maxRecordBytes);
     const timestamp = this.#checkTimestamp(timestampMs ?? this.#now());
     const count = this.#count;
     const delta = count === 0 ? 0 : timestamp - this.#baseTimestamp;
-    if (delta >= SMALL_DELTA || delta <= -SMALL_DELTA) return this.append(source.subarray(start, end), null, timestamp);
+    if (delta >= SMALL_DELTA || delta <= -SMALL_DELTA)
+      return this.append(source.subarray(start, end), null, timestamp, headers);
     const zigzagDelta = (delta << 1) ^ (delta >> 31);
-    // Attributes, the absent key and the number of headers take a byte each.
-    const size = 3 + varintSize(zigzagDelta) + varintSize(count << 1) + varintSize(length << 1) + length;
+    // Attributes and the absent key take a byte each, and so does the number of headers without any.
+    const size =
+      2 +
+      varintSize(zigzagDelta) +
+      varintSize(count << 1) +
+      varintSize(length << 1) +
+      length +
+      (shared === null ? 1 : shared.bytes.length);
     const first = this.#end;
     if (first + varintSize(size << 1) + size > this.#capacity) return this.#full();
     const out = this.#bytes;
@@ -121,7 +139,8 @@ export class RecordBatchBuilder implements BatchBuilder {
     at = putVarint(out, at, length << 1);
     if (length < SMALL_COPY_BYTES) for (let from = start; from < end; from++) out[at++] = source[from]!;
     else at += copyBytes.call(source, out, at, start, end);
-    out[at++] = NO_HEADERS;
+    if (shared === null) out[at++] = NO_HEADERS;
+    else for (const byte of shared.bytes) out[at++] = byte;
     this.#added(first, at, timestamp);
     return true;
   }
@@ -240,6 +259,15 @@ export class RecordBatchBuilder implements BatchBuilder {
     this.#buffer.release();
     this.#isReleased = true;
     this.reset();
+  }
+
+  #encoded(headers: Headers): SharedHeaders {
+    if (this.#shared?.headers === headers) return this.#shared;
+    const measured = measureHeaders(headers);
+    const bytes = Buffer.alloc(measured.byteLength);
+    writeHeaders(bytes, 0, measured);
+    this.#shared = { headers, payloadBytes: measured.payloadBytes, bytes };
+    return this.#shared;
   }
 
   /** Size, attributes and deltas of a record whose key, value and headers take `bodyBytes`; -1 when it does not fit. */

@@ -8,7 +8,8 @@ import { ConnectionTable, type Connection, type ConnectionLimits } from './conne
 import { HttpExchange, rawAnswer, refusalAnswer, type HttpAnswer } from './http-exchange.ts';
 import { bind } from './listen.ts';
 import { Refusal } from './refusal.ts';
-import { loadTls, tlsFingerprint, type TlsOptions } from './tls.ts';
+import { reloadTls } from './tls-reload.ts';
+import { loadTls, type TlsOptions } from './tls.ts';
 
 export interface HttpListenerLimits extends ConnectionLimits {
   /** From the first moment of a connection or request to the end of its headers. TLS handshakes have as long. */
@@ -46,7 +47,6 @@ export interface HttpListener {
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const SWEEP_MS = 1000;
-const TLS_CHECK_MS = 30_000;
 /** What a body must average once it has been under way for longer than this. */
 const RATE_GRACE_MS = 10_000;
 const MIN_BYTES_PER_SECOND = 512;
@@ -122,9 +122,9 @@ class Listener implements HttpListener {
     void this.#repeat(SWEEP_MS, () => {
       this.#sweep();
     });
-    if (this.#options.tls !== undefined && this.#server instanceof HttpsServer) {
-      await this.#watchTls(this.#server, this.#options.tls);
-    }
+    const { tls, clock, log } = this.#options;
+    if (tls !== undefined && this.#server instanceof HttpsServer)
+      void reloadTls({ server: this.#server, tls, clock, log, signal: this.#stopped.signal });
   }
 
   async close(graceMs: number): Promise<void> {
@@ -232,24 +232,6 @@ class Listener implements HttpListener {
         this.#answer(exchange, refusalAnswer(unconfirmed()));
       }
     }
-  }
-
-  async #watchTls(server: Pick<HttpsServer, 'setSecureContext'>, tls: TlsOptions): Promise<void> {
-    let used = await tlsFingerprint(tls);
-    void this.#repeat(TLS_CHECK_MS, async () => {
-      const found = await tlsFingerprint(tls);
-      if (found === null || found === used) return;
-      used = found;
-      try {
-        server.setSecureContext(await loadTls(tls));
-        this.#options.log.info({ cert: tls.cert }, 'Certificate reloaded');
-      } catch (error) {
-        this.#options.log.warn(
-          { error: describeError(error) },
-          'Changed certificate cannot be used, keeping the old one',
-        );
-      }
-    });
   }
 
   async #repeat(intervalMs: number, action: () => void | Promise<void>): Promise<void> {

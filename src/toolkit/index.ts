@@ -20,5 +20,12 @@ export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListen
 export { bind, formatAddress, isLoopback } from './listen.ts';
 export { Refusal } from './refusal.ts';
 export { retryAfterMs } from './retry-after.ts';
+export {
+  listenStream,
+  type StreamClient,
+  type StreamListener,
+  type StreamListenerOptions,
+  type StreamProtocol,
+} from './stream-listener.ts';
 export { tlsOptions, type TlsOptions } from './tls.ts';
 export { crashPoint, type CrashPoint } from '../telemetry/index.ts';

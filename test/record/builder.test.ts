@@ -47,8 +47,12 @@ test('whatever is appended, copied and rolled back, the sealed batch holds it', 
         } else if (one.kind === 'slice') {
           const value = one.record.value ?? Buffer.alloc(0);
           const source = Buffer.concat([Buffer.from('<<'), value, Buffer.from('>>')]);
-          expect(builder.appendSlice(source, 2, 2 + value.length, one.record.timestamp)).toBe(true);
-          model.push({ value, key: null, timestamp: one.record.timestamp, headers: [] });
+          const { timestamp, headers } = one.record;
+          const shared = headers.length === 0 ? undefined : headers;
+          for (let time = 0; time < 2; time++) {
+            expect(builder.appendSlice(source, 2, 2 + value.length, timestamp, shared)).toBe(true);
+            model.push({ value, key: null, timestamp, headers });
+          }
         } else if (one.kind === 'copy') {
           if (others.length === 0) continue;
           const index = one.at % others.length;

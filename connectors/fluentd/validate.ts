@@ -1,0 +1,23 @@
+import type { OptionProblem } from 'sluice/api';
+import type { SourceOptions } from './options.ts';
+
+/** Names to which the engine gives meaning. */
+const RESERVED_HEADER = /^(?:__connect|sluice)\./i;
+
+/** What the schema cannot say. */
+export function findProblems(options: SourceOptions): readonly OptionProblem[] {
+  const problems: OptionProblem[] = [];
+  const { tag_header: header, max_message: sent, max_inflated_message: inflated, max_in_flight: inFlight } = options;
+  if (RESERVED_HEADER.test(header)) {
+    const message = `${JSON.stringify(header)} is a name that dead letters use; choose another one`;
+    problems.push({ path: ['tag_header'], message });
+  }
+  if (inFlight < sent + inflated) {
+    const message =
+      'must be `max_message` and `max_inflated_message` together at least, or the largest messages never fit';
+    problems.push({ path: ['max_in_flight'], message: `\`max_in_flight\` ${message}` });
+  }
+  if (options.tag_field !== undefined && options.tag_field === options.time_field)
+    problems.push({ path: ['time_field'], message: 'is the name of `tag_field` too; choose another one' });
+  return problems;
+}

@@ -1,0 +1,272 @@
+import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
+import { describeError, type Clock, type ListenAddress, type Logger } from '../api/index.ts';
+import { ConnectionTable, type Connection, type ConnectionLimits } from './connections.ts';
+import { bind } from './listen.ts';
+import { reloadTls } from './tls-reload.ts';
+import { loadTls, type TlsOptions } from './tls.ts';
+
+export interface StreamListenerLimits extends ConnectionLimits {
+  /** What a client may take for its TLS handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** From the first byte of a message to its last. Time in which we do not read is not counted. */
+  readonly messageTimeoutMs: number;
+  /** How long a connection on which nothing is under way is kept. */
+  readonly idleMs: number;
+}
+
+/** One client, for the protocol that is spoken with it. */
+export interface StreamClient {
+  /** `10.0.0.7:51234` */
+  readonly name: string;
+  /** `10.0.0.7` */
+  readonly address: string;
+  /** Nothing is read while what was written waits for the client. */
+  write(bytes: Uint8Array): void;
+  /** An answer is owed from now on: a listener that closes waits for it. */
+  owe(): void;
+  /** It was given, or never will be. */
+  settle(): void;
+  /** Ends the connection once what was written is sent. */
+  end(): void;
+}
+
+export interface StreamProtocol {
+  /** Since when (monotonic) a message has been under way that is not whole; null between messages. */
+  readonly begunAtMs: number | null;
+  /** Takes what came; the bytes are the protocol's. Nothing more is read until it resolves: the back-pressure. A rejection ends the connection and is logged. */
+  take(bytes: Buffer): Promise<void> | void;
+  /** The connection is gone: nothing comes any more, and nothing can be written. */
+  closed(): void;
+}
+
+export interface StreamListenerOptions {
+  readonly address: ListenAddress;
+  readonly tls?: TlsOptions;
+  readonly limits: StreamListenerLimits;
+  /** Called for each connection that is admitted, over TLS once its handshake is through. */
+  readonly accept: (client: StreamClient) => StreamProtocol;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const SWEEP_MS = 1000;
+
+/** Serves a protocol of bytes over TCP or TLS, with limits on everything that a client could use up. Rejects with `LISTENER_IN_USE` or `OPTION_INVALID`. */
+export async function listenStream(options: StreamListenerOptions): Promise<StreamListener> {
+  const listener = new StreamListener(options, await createServer(options));
+  await listener.start();
+  return listener;
+}
+
+async function createServer({ tls, limits }: StreamListenerOptions): Promise<Server> {
+  const settings = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+  if (tls === undefined) return createTcpServer(settings);
+  return createTlsServer({ ...settings, ...(await loadTls(tls)), handshakeTimeout: limits.handshakeTimeoutMs });
+}
+
+export class StreamListener {
+  address: ListenAddress;
+  readonly #options: StreamListenerOptions;
+  readonly #server: Server;
+  readonly #table: ConnectionTable;
+  readonly #sessions = new Set<Session>();
+  readonly #stopped = new AbortController();
+  #isClosing = false;
+
+  constructor(options: StreamListenerOptions, server: Server) {
+    this.#options = options;
+    this.#server = server;
+    this.address = options.address;
+    this.#table = new ConnectionTable(options.limits, options.clock);
+    const isSecure = server instanceof TlsServer;
+    server.on('connection', (socket: Socket) => {
+      const connection = this.#table.admit(socket);
+      if (connection !== null && !isSecure) this.#begin(socket, connection);
+    });
+    // TLS wraps the socket that was admitted in another one.
+    server.on('secureConnection', (socket: Socket) => {
+      const connection = this.#table.named(`${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`);
+      if (connection === undefined) socket.destroy();
+      else this.#begin(socket, connection);
+    });
+    server.on('tlsClientError', (error: Error, socket: Socket) => {
+      const client = socket.remoteAddress ?? 'unknown';
+      options.log.debug({ client, error: describeError(error) }, 'TLS handshake failed');
+    });
+  }
+
+  async start(): Promise<void> {
+    const { address, tls, clock, log } = this.#options;
+    const { signal } = this.#stopped;
+    this.address = await bind(this.#server, address);
+    // Not a reason to end: the next accept may succeed.
+    this.#server.on('error', (error) => {
+      log.warn({ error: describeError(error) }, 'Listener could not accept a connection');
+    });
+    void this.#sweep();
+    if (tls !== undefined && this.#server instanceof TlsServer)
+      void reloadTls({ server: this.#server, tls, clock, log, signal });
+  }
+
+  /**
+   * Takes no more connections and reads nothing more, lets answers that are owed be given, and resolves when all connections are closed, by force after `graceMs`.
+   */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const session of this.#sessions) session.finish();
+    const ended = new AbortController();
+    void this.#options.clock.sleep(graceMs, ended.signal).then(
+      () => {
+        this.#table.destroyAll();
+      },
+      () => undefined,
+    );
+    await Promise.all([closed, this.#table.whenEmpty()]);
+    ended.abort();
+    this.#stopped.abort();
+  }
+
+  #begin(socket: Socket, connection: Connection): void {
+    const { accept, clock, log } = this.#options;
+    const session = new Session(socket, connection, clock);
+    this.#sessions.add(session);
+    socket.once('close', () => {
+      this.#sessions.delete(session);
+    });
+    session.start(accept(session), log);
+    if (this.#isClosing) session.finish();
+  }
+
+  async #sweep(): Promise<void> {
+    const { clock, limits, log } = this.#options;
+    const { signal } = this.#stopped;
+    for (;;) {
+      await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      for (const session of this.#sessions) session.endIfLate(limits, log);
+    }
+  }
+}
+
+class Session implements StreamClient {
+  readonly #socket: Socket;
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+  #protocol!: StreamProtocol;
+  /** What a message may take in vain: time in which nothing was read. */
+  #heldSinceMs: number | null = null;
+  #heldMs = 0;
+  #messageAtMs: number | null = null;
+  #isFinishing = false;
+
+  constructor(socket: Socket, connection: Connection, clock: Clock) {
+    this.#socket = socket;
+    this.#connection = connection;
+    this.#clock = clock;
+  }
+
+  get name(): string {
+    return this.#connection.name;
+  }
+
+  get address(): string {
+    return this.#connection.address;
+  }
+
+  start(protocol: StreamProtocol, log: Logger): void {
+    const socket = this.#socket;
+    this.#protocol = protocol;
+    socket.on('error', (error) => {
+      log.debug({ client: this.name, error: describeError(error) }, 'Connection lost');
+    });
+    socket.once('close', () => {
+      protocol.closed();
+    });
+    socket.on('data', (bytes: Buffer) => {
+      this.#connection.idleSinceMs = this.#clock.monotonic();
+      try {
+        const taken = protocol.take(bytes);
+        if (taken !== undefined || socket.writableNeedDrain) this.#hold(taken, log);
+      } catch (error) {
+        this.#refuse(error, log);
+      }
+    });
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  owe(): void {
+    this.#connection.begun++;
+  }
+
+  settle(): void {
+    this.#connection.begun--;
+    this.#connection.served++;
+    this.#connection.idleSinceMs = this.#clock.monotonic();
+    if (this.#isFinishing && this.#connection.begun === 0) this.#socket.destroySoon();
+  }
+
+  end(): void {
+    this.#socket.destroySoon();
+  }
+
+  /** Reads nothing more and ends when no answer is owed. */
+  finish(): void {
+    this.#isFinishing = true;
+    this.#socket.pause();
+    if (this.#connection.begun === 0) this.#socket.destroySoon();
+  }
+
+  endIfLate({ messageTimeoutMs, idleMs }: StreamListenerLimits, log: Logger): void {
+    if (this.#heldSinceMs !== null || this.#isFinishing) return;
+    const now = this.#clock.monotonic();
+    const { begunAtMs } = this.#protocol;
+    if (begunAtMs !== this.#messageAtMs) {
+      this.#messageAtMs = begunAtMs;
+      this.#heldMs = 0;
+    }
+    if (begunAtMs !== null && now - begunAtMs - this.#heldMs > messageTimeoutMs) {
+      log.warn({ client: this.name, timeoutMs: messageTimeoutMs }, 'Message did not come whole in time, closing');
+      this.#socket.destroy();
+    } else if (begunAtMs === null && this.#connection.begun === 0 && now - this.#connection.idleSinceMs > idleMs)
+      this.#socket.destroySoon();
+  }
+
+  /** Reads nothing until what came is taken and what was written is on its way. */
+  #hold(taken: Promise<void> | void, log: Logger): void {
+    const socket = this.#socket;
+    socket.pause();
+    this.#heldSinceMs = this.#clock.monotonic();
+    Promise.resolve(taken)
+      .then(() => (socket.writableNeedDrain ? drained(socket) : undefined))
+      .then(
+        () => {
+          this.#heldMs += this.#clock.monotonic() - this.#heldSinceMs!;
+          this.#heldSinceMs = null;
+          if (!this.#isFinishing) socket.resume();
+        },
+        (error: unknown) => {
+          this.#refuse(error, log);
+        },
+      );
+  }
+
+  #refuse(error: unknown, log: Logger): void {
+    if (this.#socket.destroyed) return;
+    log.warn({ client: this.name, error: describeError(error) }, 'What a client sent cannot be taken, closing');
+    this.#socket.destroy();
+  }
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('drain', resolve);
+    socket.once('close', () => {
+      resolve();
+    });
+  });
+}
