@@ -2,7 +2,7 @@ import { SluiceError } from 'sluice/api';
 import { MsgpackCursor } from 'sluice/codec';
 
 /** How the entries of a message lie in it. */
-export type Mode = 'message' | 'forward' | 'packed';
+type Mode = 'message' | 'forward' | 'packed';
 
 /** A message of the forward protocol (specification v1.5), its parts as positions in its bytes. */
 export interface Message {

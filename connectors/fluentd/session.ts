@@ -71,7 +71,7 @@ export class Session implements StreamProtocol {
       if (this.#isClosed) return;
       start = next;
       this.#scanner.begin(start);
-      if ((this.#entries?.batchBytes ?? 0) >= EMIT_BYTES) await this.#emit();
+      if ((this.#entries?.records.batchBytes ?? 0) >= EMIT_BYTES) await this.#emit();
     }
     await this.#keep(whole, start, end);
     if (this.#entries !== null) await this.#emit();
@@ -204,7 +204,11 @@ export class Session implements StreamProtocol {
     };
     if (message.signal !== 0) {
       const reason = `metrics and traces of Fluent Bit (fluent_signal ${message.signal}) are no records; send logs only`;
-      entries.reject(bytes.subarray(value.start, value.end), new SluiceError('DECODE_INVALID', reason), place.client);
+      entries.records.reject(
+        bytes.subarray(value.start, value.end),
+        new SluiceError('DECODE_INVALID', reason),
+        place.client,
+      );
       return null;
     }
     if (message.compressed !== null) return this.#inflated(message, bytes.subarray(message.at, message.to), place);
@@ -230,18 +234,8 @@ export class Session implements StreamProtocol {
     this.#entries = null;
     this.#chunks = [];
     const ids = chunks.map((chunk) => chunk.toString('latin1'));
-    let durable: Promise<void>;
-    try {
-      const batch = context.tryBatch(entries.batchBytes) ?? (await context.batch(entries.batchBytes));
-      entries.appendTo(batch);
-      durable = context.emit(batch, {
-        stream: this.#client.name,
-        rejected: [...entries.rejected],
-        dedupeIds: ids,
-      });
-    } finally {
-      this.#shared.giveEntries(entries);
-    }
+    const { durable } = await entries.records.emit(context, { stream: this.#client.name, dedupeIds: ids });
+    this.#shared.giveEntries(entries);
     for (const id of ids) inFlight.set(id, durable);
     const forget = (): void => {
       for (const id of ids) inFlight.delete(id);

@@ -68,7 +68,6 @@ function share(options: SourceOptions, context: SourceContext): Shared {
     inFlight: new Map(),
     takeEntries: () => spare.pop() ?? new Entries({ ...options, maxRecordBytes }),
     giveEntries: (entries) => {
-      entries.reset();
       if (spare.length < SPARE_ENTRIES) spare.push(entries);
     },
   };

@@ -1,11 +1,12 @@
 /** Bytes ↔ values, with limits. Exported as `sluice/codec`. */
 export { decoderFor, isJsonText, type Decoding } from './decode.ts';
 export { JsonLine } from './json-line.ts';
+export { JsonWriter } from './json-writer.ts';
 export { JsonFields } from './json-fields.ts';
 export { JsonScanner } from './json-scanner.ts';
 export { skipSpace } from './json-tokens.ts';
-export { defaultCodecLimits, type CodecFault, type CodecLimits } from './limits.ts';
+export { defaultCodecLimits, type CodecFault, type CodecLimits, type InvalidText } from './limits.ts';
 export { MsgpackCursor, type MsgpackKind } from './msgpack-cursor.ts';
-export { MsgpackJson, type InvalidText } from './msgpack-json.ts';
+export { MsgpackJson } from './msgpack-json.ts';
 export { MsgpackScanner } from './msgpack-scanner.ts';
 export { jsonLineSlices, jsonSlices, lineSlices, type RecordSlices, type SliceOptions } from './slices.ts';

@@ -15,3 +15,6 @@ export interface CodecFault {
   /** Says what is wrong, without the place: `expected a value, found "}"`. */
   readonly reason: string;
 }
+
+/** What becomes of text that is not UTF-8: its wrong bytes are replaced by U+FFFD, or all of it is written in base64. */
+export type InvalidText = 'replace' | 'base64';

@@ -15,6 +15,7 @@ export {
 } from './client-tls.ts';
 export { contentCoding, Inflater, type ContentCoding } from './decompress.ts';
 export { EndpointRing } from './endpoint-ring.ts';
+export { GatheredRecords } from './gathered-records.ts';
 export type { HttpAnswer, HttpExchange } from './http-exchange.ts';
 export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
 export { bind, formatAddress, isLoopback } from './listen.ts';

@@ -6,7 +6,7 @@ import { bind } from './listen.ts';
 import { reloadTls } from './tls-reload.ts';
 import { loadTls, type TlsOptions } from './tls.ts';
 
-export interface StreamListenerLimits extends ConnectionLimits {
+interface StreamListenerLimits extends ConnectionLimits {
   /** What a client may take for its TLS handshake. */
   readonly handshakeTimeoutMs: number;
   /** From the first byte of a message to its last. Time in which we do not read is not counted. */

@@ -8,7 +8,7 @@ import { createSourceHarness, type SourceHarness, type SourceHarnessOptions } fr
 
 const MEBIBYTE = 1024 * 1024;
 
-export const defaultOptions: SourceOptions = {
+const defaultOptions: SourceOptions = {
   listen: { host: '127.0.0.1', port: 0 },
   udp_heartbeat: false,
   tag_header: 'fluent.tag',
