@@ -1,6 +1,8 @@
 import { EventTime, FluentClient } from '@fluent-org/logger';
+import { execFile } from 'node:child_process';
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { loadHub } from '../src/config/index.ts';
 import { createRegistry } from '../src/registry/index.ts';
@@ -119,6 +121,20 @@ test('forwarded: what a fluent logger sends lies in files, with its tag and time
   expect(await folder.published('out-forwarded')).toEqual([
     '{"tag":"app.web","time":"2023-11-14T22:13:20.000000005Z","n":1}',
   ]);
+  expect(await hub.end('SIGTERM')).toBe(0);
+});
+
+test('syslog: what logger sends as an error is printed, the rest is not', async () => {
+  const folder = await withExamples();
+  const text = await readFile(join(examples, 'syslog.yaml'), 'utf8');
+  await folder.write('pipelines/syslog.yaml', text.replaceAll('127.0.0.1:5514', `127.0.0.1:${folder.httpPort}`));
+  const hub = folder.run('pipelines/syslog.yaml');
+  await hub.until('it is ready', async () => (await folder.api('/ready').catch(() => null))?.status === 200);
+  const to = ['-n', '127.0.0.1', '-P', String(folder.httpPort), '-T'];
+  await promisify(execFile)('logger', [...to, '-p', 'user.info', 'all is well']);
+  await promisify(execFile)('logger', [...to, '-p', 'user.err', 'all is lost']);
+  await hub.until('the error is printed', () => hub.stdout.includes('all is lost'));
+  expect(hub.stdout).not.toContain('all is well');
   expect(await hub.end('SIGTERM')).toBe(0);
 });
 

@@ -59,6 +59,12 @@ export const METRIC = {
     leg,
     'How often a source or sink was started again after a fault.',
   ),
+  sourceLost: counter(
+    'sluice_source_lost_total',
+    'events',
+    source,
+    'Datagrams that found no room, in the hub or in the kernel: they are lost.',
+  ),
   sinkRecords: counter('sluice_sink_records_total', 'records', sink, 'Records that a sink delivered.'),
   sinkBytes: counter('sluice_sink_bytes_total', 'bytes', sink, 'Bytes of keys, values and headers of those records.'),
   sinkDropped: counter('sluice_sink_dropped_total', 'records', sink, 'Records that `where` left out.'),

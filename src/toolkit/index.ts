@@ -13,6 +13,7 @@ export {
   type ClientTlsOptions,
   warnEveryMinute,
 } from './client-tls.ts';
+export { bindUdp, receiveDatagrams } from './datagrams.ts';
 export { contentCoding, Inflater, type ContentCoding } from './decompress.ts';
 export { EndpointRing } from './endpoint-ring.ts';
 export { GatheredRecords } from './gathered-records.ts';
