@@ -1,6 +1,8 @@
 import { EventTime, FluentClient } from '@fluent-org/logger';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, readdir, readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
@@ -135,6 +137,22 @@ test('syslog: what logger sends as an error is printed, the rest is not', async 
   await promisify(execFile)('logger', [...to, '-p', 'user.err', 'all is lost']);
   await hub.until('the error is printed', () => hub.stdout.includes('all is lost'));
   expect(hub.stdout).not.toContain('all is well');
+  expect(await hub.end('SIGTERM')).toBe(0);
+});
+
+test('lines: what is written to the port is acknowledged and lies in files', async () => {
+  const folder = await withExamples();
+  const text = await readFile(join(examples, 'lines.yaml'), 'utf8');
+  await folder.write('pipelines/lines.yaml', text.replaceAll('127.0.0.1:5170', `127.0.0.1:${folder.httpPort}`));
+  const hub = folder.run('pipelines/lines.yaml');
+  await hub.until('it is ready', async () => (await folder.api('/ready').catch(() => null))?.status === 200);
+  const socket = connect(folder.httpPort, '127.0.0.1');
+  socket.write('{"n":1}\nno json\n{"n":2}\n');
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  expect(answer.toString()).toBe('ack 3\n');
+  socket.end();
+  await hub.until('both are published', async () => (await folder.published('out-lines')).length === 2);
+  expect(await folder.published('out-lines')).toEqual(['{"n":1}', '{"n":2}']);
   expect(await hub.end('SIGTERM')).toBe(0);
 });
 

@@ -1,6 +1,14 @@
 import { SluiceError, type SourceContext } from 'sluice/api';
 import { defaultCodecLimits, MsgpackCursor, MsgpackScanner } from 'sluice/codec';
-import type { ByteBudget, HeldBody, Inflater, StreamClient, StreamProtocol } from 'sluice/toolkit';
+import {
+  StreamBuffer,
+  type ByteBudget,
+  type HeldBody,
+  type Inflater,
+  type Spare,
+  type StreamClient,
+  type StreamProtocol,
+} from 'sluice/toolkit';
 import type { Entries } from './entries.ts';
 import { Handshake } from './handshake.ts';
 import { readMessage, type Message } from './message.ts';
@@ -14,15 +22,12 @@ export interface Shared {
   readonly inflater: Inflater;
   /** Chunks that are on their way into the topic: what is sent again meanwhile waits for the first. */
   readonly inFlight: Map<string, Promise<void>>;
-  takeEntries(): Entries;
-  giveEntries(entries: Entries): void;
+  readonly entries: Spare<Entries>;
 }
 
 const NIL = 0xc0;
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
-const FIRST_BYTES = 64 * 1024;
-const NOTHING = Buffer.alloc(0);
 /** Beyond it what was read goes into the topic before more is read. */
 const EMIT_BYTES = 1024 * 1024;
 /** A message's own arrays and maps around a record. */
@@ -30,16 +35,13 @@ const ENVELOPE_DEPTH = 8;
 
 /** One connection: cuts what comes into messages, and acknowledges each chunk once it is durable. */
 export class Session implements StreamProtocol {
-  begunAtMs: number | null = null;
   readonly #client: StreamClient;
   readonly #shared: Shared;
   readonly #scanner: MsgpackScanner;
   readonly #cursor = new MsgpackCursor();
+  readonly #buffer: StreamBuffer;
+  readonly #openedAtMs: number;
   #handshake: Handshake | null = null;
-  /** The beginning of a message that is not whole: `#buffer[0, #held)`. */
-  #buffer: Buffer = NOTHING;
-  #held = 0;
-  #takenBytes = 0;
   #isClosed = false;
   #isFirst = true;
   #entries: Entries | null = null;
@@ -48,110 +50,54 @@ export class Session implements StreamProtocol {
   constructor(client: StreamClient, shared: Shared) {
     this.#client = client;
     this.#shared = shared;
-    const { max_message: maxBytes, security } = shared.options;
+    const { context, budget } = shared;
+    const { max_message: maxBytes, message_timeout: timeoutMs, security } = shared.options;
+    this.#buffer = new StreamBuffer({ budget, clock: context.clock, timeoutMs });
+    this.#openedAtMs = context.clock.monotonic();
     this.#scanner = new MsgpackScanner({ maxDepth: defaultCodecLimits.maxDepth + ENVELOPE_DEPTH, maxBytes });
     this.#scanner.begin(0);
     if (security !== undefined) {
       this.#handshake = new Handshake(security);
-      this.begunAtMs = shared.context.clock.monotonic();
       client.write(this.#handshake.helo());
     }
   }
 
+  get begunAtMs(): number | null {
+    return this.#handshake === null ? this.#buffer.begunAtMs : this.#openedAtMs;
+  }
+
   async take(bytes: Buffer): Promise<void> {
-    if (this.#isFirst) this.#refuseJson(bytes);
-    const whole = this.#held === 0 ? bytes : await this.#joined(bytes);
-    const end = this.#held === 0 ? bytes.length : this.#held;
+    if (this.#isFirst) this.#refuseOthers(bytes);
+    const joined = await this.#buffer.join(bytes);
     let start = 0;
     for (;;) {
-      const next = this.#scanner.advance(whole, end);
+      const next = this.#scanner.advance(joined, joined.length);
       if (next < 0) break;
-      const wait = this.#value(whole, start, next);
+      const wait = this.#value(joined, start, next);
       if (wait !== null) await wait;
       if (this.#isClosed) return;
       start = next;
       this.#scanner.begin(start);
       if ((this.#entries?.records.batchBytes ?? 0) >= EMIT_BYTES) await this.#emit();
     }
-    await this.#keep(whole, start, end);
+    await this.#buffer.keep(joined, start);
+    this.#scanner.moved(start);
     if (this.#entries !== null) await this.#emit();
   }
 
   closed(): void {
     this.#isClosed = true;
-    this.#buffer = NOTHING;
-    this.#held = 0;
-    this.#giveMemory();
+    this.#buffer.release();
   }
 
   /** fluentd takes JSON on this port too; nobody is known to send it. */
-  #refuseJson(bytes: Buffer): void {
+  #refuseOthers(bytes: Buffer): void {
     this.#isFirst = false;
     if (bytes[0] === OPEN_BRACE || bytes[0] === OPEN_BRACKET || bytes[0] === 0x16 || bytes[0] === 0x47)
       throw new SluiceError(
         'DECODE_INVALID',
         `this is ${bytes[0] === 0x16 ? 'TLS' : bytes[0] === 0x47 ? 'HTTP' : 'JSON'}, no MessagePack; the forward protocol is expected here`,
       );
-  }
-
-  /** Behind what is held. */
-  async #joined(bytes: Buffer): Promise<Buffer> {
-    await this.#room(this.#held + bytes.length);
-    bytes.copy(this.#buffer, this.#held);
-    this.#held += bytes.length;
-    return this.#buffer;
-  }
-
-  /** The beginning of the next message stays. */
-  async #keep(whole: Buffer, start: number, end: number): Promise<void> {
-    const left = end - start;
-    if (this.#isClosed) return;
-    if (left === 0) {
-      this.#held = 0;
-      this.#scanner.begin(0);
-      if (this.#handshake === null) this.begunAtMs = null;
-      if (this.#takenBytes > FIRST_BYTES) this.#letGo();
-      return;
-    }
-    if (start > 0 || this.begunAtMs === null) this.begunAtMs = this.#shared.context.clock.monotonic();
-    if (whole === this.#buffer) this.#buffer.copyWithin(0, start, end);
-    else {
-      await this.#room(left);
-      whole.copy(this.#buffer, 0, start, end);
-    }
-    this.#held = left;
-    this.#scanner.moved(start);
-  }
-
-  /** Waits for memory, which is the back-pressure. */
-  async #room(bytes: number): Promise<void> {
-    if (bytes <= this.#buffer.length) return;
-    const { budget, context, options } = this.#shared;
-    const size = Math.min(Math.max(FIRST_BYTES, 2 * this.#buffer.length, bytes), options.max_message + FIRST_BYTES);
-    const larger = Math.max(size, bytes);
-    const more = larger - this.#takenBytes;
-    const isGranted =
-      budget.tryTake(more) || (await budget.take(more, { clock: context.clock, timeoutMs: options.message_timeout }));
-    if (!isGranted) throw new SluiceError('SOURCE_FAILED', 'no memory for this message within `message_timeout`');
-    this.#takenBytes += more;
-    if (this.#isClosed) {
-      this.#giveMemory();
-      return;
-    }
-    const buffer = Buffer.allocUnsafeSlow(larger);
-    this.#buffer.copy(buffer, 0, 0, this.#held);
-    this.#buffer = buffer;
-  }
-
-  #letGo(): void {
-    this.#buffer = NOTHING;
-    this.#giveMemory();
-  }
-
-  #giveMemory(): void {
-    const taken = this.#takenBytes;
-    this.#takenBytes = 0;
-    if (taken > 0) this.#shared.budget.give(taken);
   }
 
   /** A whole value; null when it is done with at once. */
@@ -194,7 +140,7 @@ export class Session implements StreamProtocol {
   }
 
   #add(message: Message, bytes: Buffer, value: { start: number; end: number }): Promise<void> | null {
-    const entries = (this.#entries ??= this.#shared.takeEntries());
+    const entries = (this.#entries ??= this.#shared.entries.take());
     if (message.chunk !== null) this.#chunks.push(message.chunk);
     const place = {
       at: message.at,
@@ -235,7 +181,7 @@ export class Session implements StreamProtocol {
     this.#chunks = [];
     const ids = chunks.map((chunk) => chunk.toString('latin1'));
     const { durable } = await entries.records.emit(context, { stream: this.#client.name, dedupeIds: ids });
-    this.#shared.giveEntries(entries);
+    this.#shared.entries.give(entries);
     for (const id of ids) inFlight.set(id, durable);
     const forget = (): void => {
       for (const id of ids) inFlight.delete(id);

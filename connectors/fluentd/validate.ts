@@ -1,17 +1,13 @@
 import type { OptionProblem } from 'sluice/api';
+import { reservedHeader } from 'sluice/toolkit';
 import type { SourceOptions } from './options.ts';
-
-/** Names to which the engine gives meaning. */
-const RESERVED_HEADER = /^(?:__connect|sluice)\./i;
 
 /** What the schema cannot say. */
 export function findProblems(options: SourceOptions): readonly OptionProblem[] {
   const problems: OptionProblem[] = [];
   const { tag_header: header, max_message: sent, max_inflated_message: inflated, max_in_flight: inFlight } = options;
-  if (RESERVED_HEADER.test(header)) {
-    const message = `${JSON.stringify(header)} is a name that dead letters use; choose another one`;
-    problems.push({ path: ['tag_header'], message });
-  }
+  const reserved = reservedHeader(header);
+  if (reserved !== null) problems.push({ path: ['tag_header'], message: reserved });
   if (inFlight < sent + inflated) {
     const message =
       'must be `max_message` and `max_inflated_message` together at least, or the largest messages never fit';

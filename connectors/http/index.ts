@@ -1,5 +1,5 @@
-import { defineSource, type ConnectorDefinition, type ListenAddress, type SourceDefinition } from 'sluice/api';
-import { checkListener, formatAddress } from 'sluice/toolkit';
+import { defineSource, type ConnectorDefinition, type SourceDefinition } from 'sluice/api';
+import { checkListener, listenResource } from 'sluice/toolkit';
 import { sourceOptions } from './options.ts';
 import { findProblems } from './validate.ts';
 
@@ -31,7 +31,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   ends: false,
   dedupe: { windowMs: DAY_MS, maxIds: 200_000 },
   validate: findProblems,
-  check: ({ listen, tls }) => checkListener({ address: listen, ...(tls === undefined ? {} : { tls }) }),
+  check: ({ listen: address, tls }) => checkListener({ address, tls }),
   resources: ({ listen }) => listenResource(listen),
   async create(options) {
     const { HttpSource } = await import('./source.ts');
@@ -40,10 +40,3 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
 });
 
 export const definitions: readonly ConnectorDefinition[] = [sourceDefinition];
-
-/** Port 0 takes any free one, which nobody else has. Before the pipeline runs an address may still be text. */
-function listenResource(listen: ListenAddress | string): readonly string[] {
-  const text = typeof listen === 'string' ? listen : formatAddress(listen);
-  if (text.endsWith(':0')) return [];
-  return [`listen ${text.startsWith(':') ? `127.0.0.1${text}` : text}`];
-}

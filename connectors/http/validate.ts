@@ -1,8 +1,6 @@
 import type { OptionProblem } from 'sluice/api';
+import { reservedHeader } from 'sluice/toolkit';
 import type { SourceOptions } from './options.ts';
-
-/** Names to which the engine gives meaning. */
-const RESERVED_HEADER = /^(?:__connect|sluice)\./i;
 
 /** What the schema cannot say. */
 export function findProblems(options: SourceOptions): readonly OptionProblem[] {
@@ -12,9 +10,8 @@ export function findProblems(options: SourceOptions): readonly OptionProblem[] {
     problems.push({ path: ['auth'], message: '`auth` accepts nobody as it is; give `basic`, `bearer` or both' });
   }
   for (const [index, name] of headers.entries()) {
-    if (!RESERVED_HEADER.test(name)) continue;
-    const message = `clients must not set ${JSON.stringify(name)}, which dead letters use; leave it out`;
-    problems.push({ path: ['headers', index], message });
+    const message = reservedHeader(name);
+    if (message !== null) problems.push({ path: ['headers', index], message });
   }
   if (inFlight < sent + inflated) {
     const message = `must be \`max_body\` and \`max_inflated_body\` together at least, or the largest bodies never fit`;

@@ -1,5 +1,5 @@
-import { defineSource, type ConnectorDefinition, type ListenAddress, type SourceDefinition } from 'sluice/api';
-import { formatAddress } from 'sluice/toolkit';
+import { defineSource, type ConnectorDefinition, type SourceDefinition } from 'sluice/api';
+import { checkListener, listenResource } from 'sluice/toolkit';
 import { sourceOptions } from './options.ts';
 import { findProblems } from './validate.ts';
 
@@ -26,10 +26,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   placement: 'every',
   ends: false,
   validate: findProblems,
-  async check(options) {
-    const { checkSyslog } = await import('./source.ts');
-    await checkSyslog(options);
-  },
+  check: ({ listen: address, tls, transport }) => checkListener({ address, tls, transport }),
   resources: ({ listen, transport }) => listenResource(listen, transport),
   async create(options) {
     const { SyslogSource } = await import('./source.ts');
@@ -38,10 +35,3 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
 });
 
 export const definitions: readonly ConnectorDefinition[] = [sourceDefinition];
-
-/** Port 0 takes any free one, which nobody else has. Before the pipeline runs an address may still be text. */
-function listenResource(listen: ListenAddress | string, transport: 'tcp' | 'udp'): readonly string[] {
-  const text = typeof listen === 'string' ? listen : formatAddress(listen);
-  if (text.endsWith(':0')) return [];
-  return [`${transport === 'udp' ? 'listen udp' : 'listen'} ${text.startsWith(':') ? `127.0.0.1${text}` : text}`];
-}

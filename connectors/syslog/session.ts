@@ -1,5 +1,5 @@
-import { SluiceError, type SourceContext } from 'sluice/api';
-import type { ByteBudget, StreamClient, StreamProtocol } from 'sluice/toolkit';
+import type { SourceContext } from 'sluice/api';
+import { StreamBuffer, type ByteBudget, type Spare, type StreamClient, type StreamProtocol } from 'sluice/toolkit';
 import type { Messages } from './messages.ts';
 import type { SourceOptions } from './options.ts';
 
@@ -9,16 +9,13 @@ export interface Shared {
   readonly context: SourceContext;
   readonly budget: ByteBudget;
   /** Lent for one read: idle connections shall cost little. */
-  takeMessages(): Messages;
-  giveMessages(messages: Messages): void;
+  readonly messages: Spare<Messages>;
 }
 
 const SPACE = 0x20;
 const LINE_FEED = 0x0a;
 const ZERO = 0x30;
 const NINE = 0x39;
-const NOTHING = Buffer.alloc(0);
-const FIRST_BYTES = 1024;
 /** `MSG-LEN SP` of the largest message, with room for zeros before it. */
 const LONGEST_COUNT = 10;
 
@@ -27,48 +24,47 @@ const LONGEST_COUNT = 10;
  * is no acknowledgement in syslog: that nothing more is read while records wait is all that holds a sender back.
  */
 export class Session implements StreamProtocol {
-  begunAtMs: number | null = null;
   readonly #client: StreamClient;
   readonly #shared: Shared;
-  /** The beginning of a frame: `#buffer[0, #held)`. */
-  #buffer: Buffer = NOTHING;
-  #held = 0;
+  readonly #buffer: StreamBuffer;
   /** Bytes of a frame that is too long which are still to come; -1: up to the next line feed. */
   #skips = 0;
-  #isClosed = false;
 
   constructor(client: StreamClient, shared: Shared) {
     this.#client = client;
     this.#shared = shared;
+    const { budget, context, options } = shared;
+    this.#buffer = new StreamBuffer({ budget, clock: context.clock, timeoutMs: options.message_timeout });
+  }
+
+  get begunAtMs(): number | null {
+    return this.#buffer.begunAtMs;
   }
 
   async take(bytes: Buffer): Promise<void> {
-    const whole = this.#held === 0 ? bytes : await this.#joined(bytes);
-    const end = this.#held === 0 ? bytes.length : this.#held;
-    const messages = this.#shared.takeMessages();
+    const joined = await this.#buffer.join(bytes);
+    const messages = this.#shared.messages.take();
     messages.from(this.#client.address);
-    let at = this.#skipped(whole, 0, end);
-    while (at < end) {
-      const next = this.#frame(messages, whole, at, end);
+    let at = this.#skipped(joined, 0, joined.length);
+    while (at < joined.length) {
+      const next = this.#frame(messages, joined, at);
       if (next < 0) break;
       at = next;
     }
-    await this.#keep(whole, at, end);
+    await this.#buffer.keep(joined, at);
     await this.#emit(messages);
   }
 
   /** What is left of a line that nobody ended is a message, too. */
   closed(): void {
-    this.#isClosed = true;
-    const held = this.#held;
-    this.#held = 0;
-    if (held > 0 && this.#skips === 0 && countEnd(this.#buffer, 0, held) === 0) {
-      const messages = this.#shared.takeMessages();
+    const { held } = this.#buffer;
+    if (held.length > 0 && this.#skips === 0 && countEnd(held, 0, held.length) === 0) {
+      const messages = this.#shared.messages.take();
       messages.from(this.#client.address);
-      messages.add(this.#buffer, 0, held, this.#client.name);
+      messages.add(held, 0, held.length, this.#client.name);
       this.#emit(messages).catch(() => undefined);
     }
-    this.#letGo();
+    this.#buffer.release();
   }
 
   /** Resolves when the engine has them. */
@@ -78,11 +74,12 @@ export class Session implements StreamProtocol {
       // Nobody can be told; the log says why.
       durable.catch(() => undefined);
     }
-    this.#shared.giveMessages(messages);
+    this.#shared.messages.give(messages);
   }
 
   /** Adds the message that begins at `at`; returns where the next one begins, -1 when it is not whole. */
-  #frame(messages: Messages, bytes: Buffer, at: number, end: number): number {
+  #frame(messages: Messages, bytes: Buffer, at: number): number {
+    const end = bytes.length;
     const { max_message: limit } = this.#shared.options;
     const start = countEnd(bytes, at, end);
     if (start < 0) return -1;
@@ -96,7 +93,7 @@ export class Session implements StreamProtocol {
       return last < end && bytes[last] === LINE_FEED ? last + 1 : last;
     }
     const feed = bytes.indexOf(LINE_FEED, at);
-    const isWhole = feed >= 0 && feed < end;
+    const isWhole = feed >= 0;
     if ((isWhole ? feed : end) - at > limit)
       return this.#tooLong(messages, bytes, { start: at, end, last: isWhole ? feed + 1 : -1 });
     if (!isWhole) return -1;
@@ -135,54 +132,6 @@ export class Session implements StreamProtocol {
     if (feed < 0 || feed >= end) return end;
     this.#skips = 0;
     return feed + 1;
-  }
-
-  async #joined(bytes: Buffer): Promise<Buffer> {
-    await this.#room(this.#held + bytes.length);
-    bytes.copy(this.#buffer, this.#held);
-    this.#held += bytes.length;
-    return this.#buffer;
-  }
-
-  async #keep(whole: Buffer, start: number, end: number): Promise<void> {
-    const left = end - start;
-    if (this.#isClosed) return;
-    if (left === 0) {
-      this.#held = 0;
-      this.begunAtMs = null;
-      if (this.#buffer.length > FIRST_BYTES) this.#letGo();
-      return;
-    }
-    if (start > 0 || this.begunAtMs === null) this.begunAtMs = this.#shared.context.clock.monotonic();
-    if (whole === this.#buffer) this.#buffer.copyWithin(0, start, end);
-    else {
-      await this.#room(left);
-      whole.copy(this.#buffer, 0, start, end);
-    }
-    this.#held = left;
-  }
-
-  /** Waits for memory, which is the back-pressure. */
-  async #room(bytes: number): Promise<void> {
-    if (bytes <= this.#buffer.length) return;
-    const { budget, context, options } = this.#shared;
-    const size = Math.max(FIRST_BYTES, bytes);
-    const more = size - this.#buffer.length;
-    const isGranted =
-      budget.tryTake(more) || (await budget.take(more, { clock: context.clock, timeoutMs: options.message_timeout }));
-    if (!isGranted) throw new SluiceError('SOURCE_FAILED', 'no memory for this message within `message_timeout`');
-    if (this.#isClosed) {
-      budget.give(more);
-      return;
-    }
-    const buffer = Buffer.allocUnsafeSlow(size);
-    this.#buffer.copy(buffer, 0, 0, this.#held);
-    this.#buffer = buffer;
-  }
-
-  #letGo(): void {
-    this.#shared.budget.give(this.#buffer.length);
-    this.#buffer = NOTHING;
   }
 }
 

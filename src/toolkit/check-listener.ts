@@ -1,11 +1,24 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { ListenAddress } from '../api/index.ts';
+import { bindUdp } from './datagrams.ts';
 import { bind } from './listen.ts';
 import { loadTls, type TlsOptions } from './tls.ts';
 
 /** For `check` of a listener: reads its certificate and takes its address for a moment. Throws as listening would. */
-export async function checkListener({ address, tls }: { address: ListenAddress; tls?: TlsOptions }): Promise<void> {
+export async function checkListener({
+  address,
+  tls,
+  transport = 'tcp',
+}: {
+  readonly address: ListenAddress;
+  readonly tls?: TlsOptions | undefined;
+  readonly transport?: 'tcp' | 'udp';
+}): Promise<void> {
+  if (transport === 'udp') {
+    (await bindUdp(address)).close();
+    return;
+  }
   if (tls !== undefined) await loadTls(tls);
   const server = createServer();
   await bind(server, address);

@@ -46,9 +46,9 @@ export class GatheredRecords<Writer extends JsonWriter = JsonWriter> {
       (sum, [name, value]) => sum + name.length + value.length + HEADER_OVERHEAD_BYTES,
       0,
     );
-    this.#runs.push(
-      headers.length === 0 ? { first: this.count, ...noHeaders } : { first: this.count, headers, headerBytes },
-    );
+    if (this.#runs.at(-1)!.first === this.count) this.#runs.pop();
+    const first = this.count;
+    this.#runs.push(headers.length === 0 ? { first, ...noHeaders } : { first, headers, headerBytes });
   }
 
   /** What was written since the last record is one. Throws `RECORD_TOO_LARGE`, and nothing of it is left then. */

@@ -19,15 +19,13 @@ export { EndpointRing } from './endpoint-ring.ts';
 export { GatheredRecords } from './gathered-records.ts';
 export type { HttpAnswer, HttpExchange } from './http-exchange.ts';
 export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
-export { bind, formatAddress, isLoopback } from './listen.ts';
+export { bind, formatAddress, isLoopback, listenResource } from './listen.ts';
 export { Refusal } from './refusal.ts';
+export { reservedHeader } from './reserved-header.ts';
 export { retryAfterMs } from './retry-after.ts';
-export {
-  listenStream,
-  type StreamClient,
-  type StreamListener,
-  type StreamListenerOptions,
-  type StreamProtocol,
-} from './stream-listener.ts';
+export { serveStreams } from './serve-streams.ts';
+export { Spare } from './spare.ts';
+export { StreamBuffer } from './stream-buffer.ts';
+export type { StreamClient, StreamProtocol } from './stream-listener.ts';
 export { tlsOptions, type TlsOptions } from './tls.ts';
 export { crashPoint, type CrashPoint } from '../telemetry/index.ts';

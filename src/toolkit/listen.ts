@@ -22,6 +22,16 @@ export function formatAddress(address: ListenAddress): string {
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
+/**
+ * For `resources` of a listener: nothing for port 0, which takes any free one that nobody else has. Before a pipeline runs an address may still be text.
+ */
+export function listenResource(listen: ListenAddress | string, transport: 'tcp' | 'udp' = 'tcp'): readonly string[] {
+  const text = typeof listen === 'string' ? listen : formatAddress(listen);
+  if (text.endsWith(':0')) return [];
+  const address = text.startsWith(':') ? `127.0.0.1${text}` : text;
+  return [`${transport === 'udp' ? 'listen udp' : 'listen'} ${address}`];
+}
+
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^(?:::ffff:)?127\./.test(host);
 }

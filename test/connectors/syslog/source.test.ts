@@ -26,6 +26,7 @@ const defaults: SourceOptions = {
   message_timeout: 60_000,
   keep_alive: 60_000,
 };
+jest.setTimeout(60_000);
 const running = new Set<SourceHarness>();
 
 async function listen(options: Partial<SourceOptions> = {}): Promise<{ harness: SourceHarness; port: number }> {

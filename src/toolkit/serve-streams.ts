@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import type { ListenAddress, SourceContext } from '../api/index.ts';
+import { formatAddress } from './listen.ts';
+import { listenStream, type StreamClient, type StreamProtocol } from './stream-listener.ts';
+import type { TlsOptions } from './tls.ts';
+
+/** As sources name them. */
+export interface StreamSourceOptions {
+  readonly listen: ListenAddress;
+  readonly tls?: TlsOptions;
+  readonly max_connections: number;
+  readonly max_connections_per_address: number;
+  readonly message_timeout: number;
+  readonly keep_alive: number;
+  /** Default: `message_timeout`. */
+  readonly handshake_timeout?: number;
+}
+
+/** What answers that are owed get when the source ends. */
+const CLOSE_GRACE_MS = 10_000;
+
+/** Serves a protocol over TCP or TLS until the source is asked to end. `begun` is told the address, with the port that it got. */
+export async function serveStreams(
+  context: SourceContext,
+  options: StreamSourceOptions,
+  accept: (client: StreamClient) => StreamProtocol,
+  begun: (address: ListenAddress) => Promise<void> | void = () => undefined,
+): Promise<void> {
+  const { signal, clock, log } = context;
+  if (signal.aborted) return;
+  const listener = await listenStream({
+    address: options.listen,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    limits: {
+      maxConnections: options.max_connections,
+      maxConnectionsPerAddress: options.max_connections_per_address,
+      handshakeTimeoutMs: options.handshake_timeout ?? options.message_timeout,
+      messageTimeoutMs: options.message_timeout,
+      idleMs: options.keep_alive,
+    },
+    accept,
+    clock,
+    log,
+  });
+  try {
+    const { host, port } = listener.address;
+    await begun(listener.address);
+    context.report(`listening ${host === '127.0.0.1' ? `:${port}` : formatAddress(listener.address)}`);
+    if (!isAborted(signal)) await once(signal, 'abort');
+  } finally {
+    await listener.close(CLOSE_GRACE_MS);
+  }
+}
+
+/** It may have been while something was awaited, which the compiler does not see. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
