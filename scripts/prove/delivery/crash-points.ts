@@ -7,7 +7,7 @@ import { openClient } from '../kafka/topics.ts';
 import type { Proof, Result } from '../proof.ts';
 
 /** A life waits most of its time for its point. */
-const AT_ONCE = 4;
+const AT_ONCE = 5;
 
 /** A hub ended at each point of a path, once with each of `kills` seeds, the input growing all the while. */
 export function proveCrashPoints(path: keyof typeof crashPaths): (proof: Proof, servers: Servers) => Promise<Result> {

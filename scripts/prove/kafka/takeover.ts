@@ -12,7 +12,6 @@ import type { Servers } from './servers.ts';
 import { openClient } from './topics.ts';
 import { until } from './waiting.ts';
 
-const TOPIC = 'prove-takeover';
 const PARTITIONS = 8;
 const WITHIN_MS = 15_000;
 /** Few enough for the sinks to keep up: what is measured is the takeover, not how fast a backlog is worked off. */
@@ -22,20 +21,19 @@ const SHORTEST_S = 60;
 const STANDSTILL_MS = 60_000;
 
 const sinks = ['elasticsearch', 'file'] as const;
-const groups = sinks.map((sink) => groupOf(TOPIC, sink));
 
 /** Shorter rolls than by default: offsets are committed when files are published. */
-const reading = (url: string, out: string): string => `name: ${TOPIC}
-topic: ${TOPIC}
+const reading = (topic: string, url: string, out: string): string => `name: ${topic}
+topic: ${topic}
 sinks:
-  - elasticsearch: { endpoints: ['${url}'], index: ${TOPIC} }
+  - elasticsearch: { endpoints: ['${url}'], index: ${topic} }
   - file: { path: '${out}', roll: { age: 1s } }
 `;
 
-const feeding = (lines: number, seconds: number): string => `name: ${TOPIC}-feed
+const feeding = (topic: string, lines: number, seconds: number): string => `name: ${topic}-feed
 sources:
   - generate: { count: ${lines}, rate: ${Math.ceil(lines / seconds)}, streams: ${4 * PARTITIONS} }
-topic: { name: ${TOPIC}, partitions: ${PARTITIONS} }
+topic: { name: ${topic}, partitions: ${PARTITIONS} }
 `;
 
 /**
@@ -43,7 +41,7 @@ topic: { name: ${TOPIC}, partitions: ${PARTITIONS} }
  * back: they share again.
  */
 export function proveTakeover(proof: Proof, servers: Servers): Promise<Result> {
-  return proveAbsence(proof, servers, 'kill');
+  return proveAbsence(proof, servers, 'takeover');
 }
 
 /** The same with one that stands still for a minute, and goes on in the midst of what it did. */
@@ -54,46 +52,44 @@ export function proveStandstill(proof: Proof, servers: Servers): Promise<Result>
 async function proveAbsence(
   { folder, lines }: Proof,
   servers: Servers,
-  absence: 'kill' | 'standstill',
+  absence: 'takeover' | 'standstill',
 ): Promise<Result> {
   const [{ brokers }, { url }] = await Promise.all([servers.shared('kafka'), servers.shared('elasticsearch')]);
+  const topic = `prove-${absence}`;
+  const groups = sinks.map((sink) => groupOf(topic, sink));
   const elastic = new Elastic(url);
-  await elastic.createIndex(TOPIC, { n: { type: 'integer' } });
+  await elastic.createIndex(topic, { n: { type: 'integer' } });
   const client = openClient(brokers);
   const seconds = Math.max(SHORTEST_S, lines / LINES_PER_SECOND);
   const out = join(folder, 'out');
   const settings = [`kafka: { brokers: ['${brokers}'] }`];
-  const feed = await createHub(join(folder, 'feed'), feeding(lines, seconds), settings);
+  const feed = await createHub(join(folder, 'feed'), feeding(topic, lines, seconds), settings);
   const [one, two] = [
-    await createHub(join(folder, 'one'), reading(url, out), settings),
-    await createHub(join(folder, 'two'), reading(url, out), settings),
+    await createHub(join(folder, 'one'), reading(topic, url, out), settings),
+    await createHub(join(folder, 'two'), reading(topic, url, out), settings),
   ];
-  await client.createTopic({ name: TOPIC, partitions: PARTITIONS, replicationFactor: 1 });
+  await client.createTopic({ name: topic, partitions: PARTITIONS, replicationFactor: 1 });
   const [victim, survivor] = [new HubProcess(one, ['run']), new HubProcess(two, ['run'])];
   const lives = [victim, survivor];
   try {
-    const before = await untilShared(brokers, lives);
+    const before = await untilShared(brokers, groups, lives);
     const feeder = new HubProcess(feed, ['run']);
     lives.push(feeder);
-    await untilAllMove(client, lives);
-    const over = absence === 'kill' ? victim.kill() : sleep(STANDSTILL_MS);
+    await untilAllMove({ client, topic, groups }, lives);
+    const over = absence === 'takeover' ? victim.kill() : sleep(STANDSTILL_MS);
     if (absence === 'standstill') victim.signal('SIGSTOP');
-    const took = await untilAllMove(client, [feeder, survivor]);
+    const took = await untilAllMove({ client, topic, groups }, [feeder, survivor]);
     await over;
-    const back = absence === 'kill' ? new HubProcess(one, ['run']) : victim;
-    if (absence === 'kill') lives.push(back);
+    const back = absence === 'takeover' ? new HubProcess(one, ['run']) : victim;
+    if (absence === 'takeover') lives.push(back);
     else victim.signal('SIGCONT');
-    const after = await untilShared(brokers, [feeder, survivor, back]);
-    await until(
-      'everything is indexed and published',
-      () => isThrough(client, { topic: TOPIC, groups, records: lines }),
-      {
-        hubs: [feeder, survivor, back],
-        deadlineMs: (seconds + 60) * 1000,
-      },
-    );
+    const after = await untilShared(brokers, groups, [feeder, survivor, back]);
+    await until('everything is indexed and published', () => isThrough(client, { topic, groups, records: lines }), {
+      hubs: [feeder, survivor, back],
+      deadlineMs: (seconds + 60) * 1000,
+    });
     const codes = await Promise.all([feeder, survivor, back].map((life) => life.kill('SIGTERM')));
-    return await judge({ client, elastic, out, lines, before, took, after, codes });
+    return await judge({ client, topic, elastic, out, lines, before, took, after, codes });
   } finally {
     await Promise.all(lives.map((life) => life.kill()));
     await client.close();
@@ -101,7 +97,7 @@ async function proveAbsence(
 }
 
 /** Waits until each sink's group has two members and both have partitions. Returns how many, by sink. */
-async function untilShared(brokers: string, hubs: readonly HubProcess[]): Promise<string> {
+async function untilShared(brokers: string, groups: readonly string[], hubs: readonly HubProcess[]): Promise<string> {
   let found: readonly (readonly number[])[] = [];
   await until(
     'both hubs have partitions',
@@ -135,15 +131,18 @@ async function partitionsOfMembers(brokers: string, group: string): Promise<read
 }
 
 /** Waits until the group of each sink has committed more of every partition than now. Returns the milliseconds that took, by sink. */
-async function untilAllMove(client: KafkaClient, hubs: readonly HubProcess[]): Promise<readonly number[]> {
+async function untilAllMove(
+  { client, topic, groups }: { client: KafkaClient; topic: string; groups: readonly string[] },
+  hubs: readonly HubProcess[],
+): Promise<readonly number[]> {
   const started = performance.now();
   return Promise.all(
     groups.map(async (group) => {
-      const atKill = await committed(client, group, TOPIC);
+      const atKill = await committed(client, group, topic);
       await until(
         `${group} goes on in every partition`,
         async () => {
-          const now = await committed(client, group, TOPIC);
+          const now = await committed(client, group, topic);
           return Array.from({ length: PARTITIONS }).every(
             (_, partition) => (now[partition] ?? 0) > (atKill[partition] ?? 0),
           );
@@ -157,6 +156,7 @@ async function untilAllMove(client: KafkaClient, hubs: readonly HubProcess[]): P
 
 interface Judged {
   readonly client: KafkaClient;
+  readonly topic: string;
   readonly elastic: Elastic;
   /** The folder that both hubs publish in. */
   readonly out: string;
@@ -169,10 +169,10 @@ interface Judged {
   readonly codes: readonly (number | null)[];
 }
 
-async function judge({ client, elastic, out, lines, before, took, after, codes }: Judged): Promise<Result> {
-  const life = (await lifeOf(client, TOPIC))!;
+async function judge({ client, topic, elastic, out, lines, before, took, after, codes }: Judged): Promise<Result> {
+  const life = (await lifeOf(client, topic))!;
   const stored = recordsIn(life);
-  const indexed = await judgeIndexed(elastic, TOPIC, { lives: [life], lines });
+  const indexed = await judgeIndexed(elastic, topic, { lives: [life], lines });
   const files = await countPublished(out, lines);
   const times = sinks.map((sink, index) => `${sink} ${(took[index]! / 1000).toFixed(1)} s`).join(', ');
   return {
