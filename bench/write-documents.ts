@@ -12,20 +12,15 @@ import { judge } from './verdicts.ts';
 interface KeptReport extends Report {
   readonly machine: Machine;
   readonly measured: string;
-  readonly runs: number;
   readonly records: number;
 }
 
 /** Writes the report, README.md and the chart. Paths that were not run now keep what they had. */
-export async function writeDocuments(
-  report: Report,
-  { runs, records }: { readonly runs: number; readonly records: number },
-): Promise<void> {
+export async function writeDocuments(report: Report, { records }: { readonly records: number }): Promise<void> {
   const measured = new Date().toISOString().slice(0, 10);
   const kept: KeptReport = {
     machine: await describeMachine(),
     measured,
-    runs,
     records,
     ...merged(await readKept(), report),
   };
@@ -62,8 +57,10 @@ function merged(before: Report, now: Report): Report {
   };
 }
 
-function machineText({ machine, measured, runs, records }: KeptReport): string {
+function machineText({ machine, measured, records, rows }: KeptReport): string {
   const { cpu, cores, memory_gb: memory, linux, node, kafka, elasticsearch, java } = machine;
+  // Long paths run once, others as often as was asked for.
+  const runs = [...new Set(rows.map((row) => row.runs))].sort((one, other) => one - other).join(' or ');
   return (
     `${measured}: ${cores} cores (${cpu}), ${memory} GB of memory, Linux ${linux}, Node ${node}, Kafka ${kafka} and Elasticsearch ${elasticsearch} on Java ${java}, ` +
     `all on this machine. ${runs} runs each, ${records.toLocaleString('en-US')} records a run; slow systems get what they carry in 25 s.`
