@@ -1,15 +1,10 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
 import { startChildren } from './child.ts';
-import { cacheFolder, exists } from './folders.ts';
+import { compileJava } from './java.ts';
 import { resolveClasspath } from './maven.ts';
 import { freePorts } from '../../src/testing/free-ports.ts';
 import type { Service, Settings } from './service.ts';
 
-const run = promisify(execFile);
 export const elasticsearchVersion = '8.19.21';
 
 /** A main and a plugin of our own: Maven Central has the server, not the distribution around it. */
@@ -65,23 +60,5 @@ async function elasticsearchClasspath(): Promise<string> {
     `org.elasticsearch:elasticsearch:${elasticsearchVersion}`,
     `org.elasticsearch.plugin:transport-netty4:${elasticsearchVersion}`,
   ]);
-  return [await compiled(jars), jars].join(delimiter);
-}
-
-/** The folder of our classes: compiled once for each state of their sources. */
-async function compiled(jars: string): Promise<string> {
-  const files = (await readdir(sources)).filter((name) => name.endsWith('.java')).map((name) => join(sources, name));
-  const hash = createHash('sha256').update(jars);
-  for (const file of files.sort()) hash.update(await readFile(file));
-  const folder = join(
-    cacheFolder(),
-    `elasticsearch-${elasticsearchVersion}-classes-${hash.digest('hex').slice(0, 12)}`,
-  );
-  if (await exists(folder)) return folder;
-  const temporary = `${folder}.${process.pid}`;
-  await mkdir(temporary, { recursive: true });
-  await run('javac', ['-proc:none', '-d', temporary, '-cp', jars, ...files]);
-  // Last: half-written classes are never used. Another process may have been faster.
-  await rename(temporary, folder).catch(() => rm(temporary, { recursive: true }));
-  return folder;
+  return [await compileJava(`elasticsearch-${elasticsearchVersion}`, sources, jars), jars].join(delimiter);
 }

@@ -10,13 +10,17 @@ const run = promisify(execFile);
 export type Coordinates = string;
 
 /**
- * The class path of these artifacts and all that they need, resolved once by Maven and remembered in the cache folder under `name`.
- * Rejects when Java or Maven is missing or an artifact cannot be had.
+ * The class path of these artifacts and all that they need but `without` (`group:artifact`, `group:*`), resolved once by Maven and remembered in the cache folder
+ * under `name`. Rejects when Java or Maven is missing or an artifact cannot be had.
  */
-export async function resolveClasspath(name: string, artifacts: readonly Coordinates[]): Promise<string> {
+export async function resolveClasspath(
+  name: string,
+  artifacts: readonly Coordinates[],
+  without: readonly string[] = [],
+): Promise<string> {
   const folder = join(cacheFolder(), name);
   const file = join(folder, 'classpath.txt');
-  const pom = projectFile(name, artifacts);
+  const pom = projectFile(name, artifacts, without);
   const remembered = await rememberedClasspath(folder, pom);
   if (remembered !== null) return remembered;
   await mkdir(folder, { recursive: true });
@@ -46,10 +50,15 @@ async function rememberedClasspath(folder: string, pom: string): Promise<string 
   }
 }
 
-function projectFile(name: string, artifacts: readonly Coordinates[]): string {
+function projectFile(name: string, artifacts: readonly Coordinates[], without: readonly string[]): string {
+  const exclusions = without.map((coordinates) => {
+    const [group, artifact] = coordinates.split(':');
+    return `<exclusion><groupId>${group}</groupId><artifactId>${artifact}</artifactId></exclusion>`;
+  });
+  const excluded = exclusions.length === 0 ? '' : `<exclusions>${exclusions.join('')}</exclusions>`;
   const dependencies = artifacts.map((coordinates) => {
     const [group, artifact, version] = coordinates.split(':');
-    return `    <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+    return `    <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${excluded}</dependency>`;
   });
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>

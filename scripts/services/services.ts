@@ -5,6 +5,7 @@ import { elasticsearch } from './elasticsearch.ts';
 import { kafka, kafkaCluster, kafkaSecured } from './kafka.ts';
 import { kafka010, kafka20, kafka28 } from './kafka-old.ts';
 import type { Instance, Service, Settings } from './service.ts';
+import { solr, solrCloud } from './solr.ts';
 
 /** Real servers for tests, proofs and trials, from Maven Central, without Docker. */
 export const services = {
@@ -15,6 +16,8 @@ export const services = {
   'kafka-2.0': kafka20,
   'kafka-0.10': kafka010,
   elasticsearch,
+  solr,
+  'solr-cloud': solrCloud,
 } satisfies Readonly<Record<string, Service<unknown>>>;
 
 export type ServiceName = keyof typeof services;
