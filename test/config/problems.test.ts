@@ -193,7 +193,7 @@ test('what a definition says itself stands at the option that it names', async (
   const text = 'name: a\ntopic: t\nsources:\n  - http:\n      auth: {}\n      headers: [x-id, sluice.id]\n';
   expect(await problemsOf(text)).toEqual([
     expect.stringContaining('5:13 CONFIG_OPTION_CONFLICT `auth` accepts nobody'),
-    expect.stringContaining('6:23 CONFIG_OPTION_CONFLICT clients must not set "sluice.id"'),
+    expect.stringContaining('6:23 CONFIG_OPTION_CONFLICT "sluice.id" is a name that dead letters use'),
   ]);
 });
 
