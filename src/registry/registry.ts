@@ -18,7 +18,16 @@ export type LoadFolder = (folder: string) => Promise<readonly ConnectorDefinitio
 
 /** Which built-in connector lies in which folder, so that a name can be looked up without loading anything. A test holds it. */
 export const BUILT_INS: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
-  source: { file: 'file', fluentd: 'fluentd', generate: 'generate', http: 'http', kafka: 'kafka', socket: 'socket', stdin: 'stdin', syslog: 'syslog' },
+  source: {
+    file: 'file',
+    fluentd: 'fluentd',
+    generate: 'generate',
+    http: 'http',
+    kafka: 'kafka',
+    socket: 'socket',
+    stdin: 'stdin',
+    syslog: 'syslog',
+  },
   sink: { console: 'console', elasticsearch: 'elasticsearch', file: 'file', kafka: 'kafka' },
 };
 

@@ -24,7 +24,16 @@ test('a connector is found by kind and name', async () => {
   expect(await registry.find('sink', 'console')).toMatchObject({ kind: 'sink', name: 'console' });
   expect(await registry.find('source', 'console')).toBeNull();
   expect(await registry.find('source', 'constructor')).toBeNull();
-  expect(await registry.names('source')).toEqual(['file', 'fluentd', 'generate', 'http', 'kafka', 'socket', 'stdin', 'syslog']);
+  expect(await registry.names('source')).toEqual([
+    'file',
+    'fluentd',
+    'generate',
+    'http',
+    'kafka',
+    'socket',
+    'stdin',
+    'syslog',
+  ]);
 });
 
 test('only the folder that is needed is loaded, and once', async () => {
