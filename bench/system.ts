@@ -56,6 +56,11 @@ export interface HttpToKafka extends KafkaTask {
   readonly recordsPerBody: number;
 }
 
+/** `fluentd-kafka`, `-gzip`, `syslog-kafka`: a client writes to `127.0.0.1:PORT` as fast as it is read there. */
+export interface StreamToKafka extends KafkaTask {
+  readonly port: number;
+}
+
 /** `kafka-kafka`: the topic `from` holds all records already, in lz4. The name of `topic` ends with `.` and that of `from`, as some copiers want it. */
 export interface KafkaToKafka extends KafkaTask {
   readonly from: string;
@@ -85,6 +90,7 @@ export interface Peers {
   readonly 'file-kafka': readonly System<FileToKafka>[];
   /** Both sizes of bodies; `http-kafka-single` compares with a server that answers at once. */
   readonly 'http-kafka': readonly System<HttpToKafka>[];
+  readonly 'syslog-kafka': readonly System<StreamToKafka>[];
   /** With a server that answers at once; `-daily` too. */
   readonly 'kafka-elasticsearch': readonly System<KafkaToElasticsearch>[];
   readonly 'kafka-elasticsearch-real': readonly System<KafkaToElasticsearch>[];

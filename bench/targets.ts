@@ -113,6 +113,26 @@ export const targets: readonly Target[] = [
     figure: (rows) => rows.rate('http-kafka-single'),
     limit: (rows) => 0.4 * rows.rate('http-kafka-single', 'node:http'),
   },
+  ...(
+    [
+      ['fluentd-kafka', 'fluentd’s PackedForward → Kafka lz4', 1.2],
+      ['fluentd-kafka-gzip', 'the same, compressed with gzip', 1.6],
+      ['syslog-kafka', 'syslog over TCP → Kafka lz4', 1.5],
+    ] as const
+  ).map(([path, what, factor]) => ({
+    ...cpu,
+    what,
+    limitText: `${factor} K`,
+    figure: (rows: Rows): number => rows.cpu(path),
+    limit: (rows: Rows): number => factor * kcat(rows),
+  })),
+  {
+    ...cpu,
+    what: 'syslog over TCP → Kafka lz4',
+    limitText: 'rsyslog',
+    figure: (rows) => rows.cpu('syslog-kafka'),
+    limit: (rows) => rows.cpu('syslog-kafka', 'rsyslog'),
+  },
   {
     ...cpu,
     what: 'Kafka → Elasticsearch that answers at once',

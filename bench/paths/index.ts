@@ -8,6 +8,7 @@ import { kafkaElasticsearch, kafkaElasticsearchDaily, kafkaElasticsearchReal } f
 import { kafkaKafka } from './kafka-kafka.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { fluentdGzipKafka, fluentdKafka, syslogKafka } from './stream-kafka.ts';
 import { tails } from './tails.ts';
 import { where } from './where.ts';
 
@@ -16,6 +17,9 @@ export const paths: readonly Path[] = [
   exactlyOnce,
   httpKafkaHundred,
   httpKafkaSingle,
+  fluentdKafka,
+  fluentdGzipKafka,
+  syslogKafka,
   kafkaElasticsearch,
   kafkaElasticsearchDaily,
   kafkaElasticsearchReal,

@@ -9,7 +9,7 @@ import { kcat } from './kcat.ts';
 import { mirrorMaker } from './mirror-maker.ts';
 import { kafkajs, platformatic } from './node-producers.ts';
 import { nodeHttp } from './node-http.ts';
-import { rsyslog } from './rsyslog.ts';
+import { rsyslog, rsyslogListening } from './rsyslog.ts';
 
 export const peers: Peers = {
   'file-kafka': [
@@ -25,6 +25,7 @@ export const peers: Peers = {
     fluentd,
   ],
   'http-kafka': [nodeHttp],
+  'syslog-kafka': [rsyslogListening],
   'kafka-elasticsearch': [helpersBulk],
   'kafka-elasticsearch-real': [helpersBulk, bulkLoader],
   'kafka-kafka': [mirrorMaker],

@@ -42,7 +42,7 @@ export class Session implements StreamProtocol {
   readonly #buffer: StreamBuffer;
   readonly #openedAtMs: number;
   #handshake: Handshake | null = null;
-  #isClosed = false;
+  #isRefused = false;
   #isFirst = true;
   #entries: Entries | null = null;
   #chunks: Buffer[] = [];
@@ -75,7 +75,7 @@ export class Session implements StreamProtocol {
       if (next < 0) break;
       const wait = this.#value(joined, start, next);
       if (wait !== null) await wait;
-      if (this.#isClosed) return;
+      if (this.#isRefused) return;
       start = next;
       this.#scanner.begin(start);
       if ((this.#entries?.records.batchBytes ?? 0) >= EMIT_BYTES) await this.#emit();
@@ -85,8 +85,8 @@ export class Session implements StreamProtocol {
     if (this.#entries !== null) await this.#emit();
   }
 
+  /** What came whole goes on its way all the same. */
   closed(): void {
-    this.#isClosed = true;
     this.#buffer.release();
   }
 
@@ -121,7 +121,7 @@ export class Session implements StreamProtocol {
       return;
     }
     this.#shared.context.log.warn({ client: this.#client.name, reason }, 'Client refused');
-    this.#isClosed = true;
+    this.#isRefused = true;
     this.#client.end();
   }
 

@@ -65,6 +65,17 @@ test.each([
   expect(harness.values).toEqual(Array.from({ length: 1001 }, (_each, n) => `{"n":${n}}`));
 });
 
+test('a client that leaves right after its last chunk, compressed or not, has it delivered', async () => {
+  const { open, harness } = await listen();
+  const entries = Buffer.concat(Array.from({ length: 1000 }, (_each, n) => entry(n)));
+  for (const [round, compressed] of ['gzip', 'text', 'zstd'].entries()) {
+    const body = { gzip: gzipSync(entries), text: entries, zstd: zstdCompressSync(entries) }[compressed];
+    const client = await open();
+    client.socket.end(withOptions('t', body, { compressed }));
+    await until(() => harness.count === 1000 * (round + 1));
+  }
+});
+
 test('the acknowledgement comes when the records are durable, not before; without one the connection ends', async () => {
   const { open, harness } = await listen();
   const client = await open();
