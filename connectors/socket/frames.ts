@@ -71,15 +71,14 @@ export class Frames {
   }
 
   add(bytes: Buffer, start: number, end: number, client: string): void {
-    const value = bytes.subarray(start, end);
     try {
-      if (this.#options.format === 'json' && !isJsonText(value))
+      if (this.#options.format === 'json' && !isJsonText(bytes.subarray(start, end)))
         throw new SluiceError('DECODE_INVALID', 'this is not one JSON value');
-      this.records.json.raw(value);
+      this.records.json.slice(bytes, start, end);
       this.records.add(this.#options.clock.now());
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
-      this.records.reject(value, error, client);
+      this.records.reject(bytes.subarray(start, end), error, client);
     }
   }
 

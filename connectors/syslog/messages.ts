@@ -49,7 +49,7 @@ export class Messages {
     if (value === 'json') {
       this.#parser.write(bytes, start, last, nowMs);
       ({ timeMs } = this.#parser);
-    } else json.raw(bytes.subarray(start, last));
+    } else json.slice(bytes, start, last);
     try {
       this.records.add(timeMs === null || timeMs > nowMs + AHEAD_MS ? nowMs : timeMs);
     } catch (error) {

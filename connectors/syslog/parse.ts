@@ -1,5 +1,5 @@
 import type { JsonWriter } from 'sluice/codec';
-import { Rfc3164Time, rfc3339Ms } from './time.ts';
+import { Rfc3164Time, Rfc3339Time } from './time.ts';
 
 const SPACE = 0x20;
 const LESS = 0x3c;
@@ -24,11 +24,19 @@ const FACILITIES =
   );
 const SEVERITIES = 'emerg alert crit err warning notice info debug'.split(' ');
 /** `"facility":"auth","severity":"crit"` of each priority. */
-const LEVELS = Array.from(
-  { length: HIGHEST_PRIORITY + 1 },
-  (_each, priority) => `{"facility":"${FACILITIES[priority >> 3]!}","severity":"${SEVERITIES[priority & 7]!}"`,
+const LEVELS = Array.from({ length: HIGHEST_PRIORITY + 1 }, (_each, priority) =>
+  Buffer.from(`{"facility":"${FACILITIES[priority >> 3]!}","severity":"${SEVERITIES[priority & 7]!}"`),
 );
-const NAMES_OF_HEADER = ['hostname', 'app_name', 'proc_id', 'msg_id'].map((name) => `,"${name}":`);
+const NAMES_OF_HEADER = ['hostname', 'app_name', 'proc_id', 'msg_id'].map((name) => Buffer.from(`,"${name}":`));
+const TIMESTAMP = Buffer.from(',"timestamp":');
+const MESSAGE = Buffer.from(',"message":');
+const STRUCTURED = Buffer.from(',"structured_data":{');
+const [COMMA, NAMED, OPENED, CLOSED] = [',', ':', ':{', '}'].map((text) => Buffer.from(text)) as [
+  Buffer,
+  Buffer,
+  Buffer,
+  Buffer,
+];
 const LONGEST_TAG = 128;
 /** RFC 5424 writes a byte order mark before text in UTF-8. */
 const isMark = (bytes: Buffer, at: number): boolean =>
@@ -43,6 +51,7 @@ export class SyslogParser {
   timeMs: number | null = null;
   readonly #json: JsonWriter;
   readonly #time: Rfc3164Time;
+  readonly #exact = new Rfc3339Time();
   #bytes: Buffer = Buffer.alloc(0);
   #end = 0;
 
@@ -59,13 +68,13 @@ export class SyslogParser {
     const behind = this.#priorityEnd(start);
     const priority = behind < 0 ? NO_PRIORITY : this.#number(start + 1, behind - 1);
     const json = this.#json;
-    json.ascii(LEVELS[priority]!);
+    json.raw(LEVELS[priority]!);
     let at = Math.max(start, behind);
     if (behind >= 0 && bytes[at] === ZERO + 1 && bytes[at + 1] === SPACE) at = this.#rfc5424(at + 2);
     else if (behind >= 0) at = this.#rfc3164(at, nowMs);
-    json.ascii(',"message":');
+    json.raw(MESSAGE);
     json.text(bytes, at, end);
-    json.ascii('}');
+    json.raw(CLOSED);
   }
 
   /** Behind `<165>`; -1 when there is none from 0 to 191. */
@@ -88,13 +97,13 @@ export class SyslogParser {
   #rfc5424(at: number): number {
     const json = this.#json;
     let end = this.#wordEnd(at);
-    this.#stamp(at, end, rfc3339Ms(this.#bytes, at, end));
+    this.#stamp(at, end, this.#exact.read(this.#bytes, at, end));
     for (const name of NAMES_OF_HEADER) {
       if (end >= this.#end) return this.#end;
       at = end + 1;
       end = this.#wordEnd(at);
       if (end - at === 1 && this.#bytes[at] === DASH) continue;
-      json.ascii(name);
+      json.raw(name);
       json.text(this.#bytes, at, end);
     }
     at = Math.min(end + 1, this.#end);
@@ -108,17 +117,17 @@ export class SyslogParser {
   #structured(start: number): number {
     const json = this.#json;
     const before = json.end;
-    json.ascii(',"structured_data":{');
+    json.raw(STRUCTURED);
     let at = start;
     for (let first = true; at < this.#end && this.#bytes[at] === OPEN; first = false) {
-      if (!first) json.ascii(',');
+      if (!first) json.raw(COMMA);
       at = this.#element(at + 1);
       if (at < 0) {
         json.end = before;
         return start;
       }
     }
-    json.ascii('}');
+    json.raw(CLOSED);
     return at;
   }
 
@@ -130,20 +139,20 @@ export class SyslogParser {
     while (at < this.#end && bytes[at] !== SPACE && bytes[at] !== CLOSE) at++;
     if (at === start || at >= this.#end) return -1;
     json.text(bytes, start, at);
-    json.ascii(':{');
+    json.raw(OPENED);
     for (let first = true; bytes[at] === SPACE; first = false) {
       const name = at + 1;
       at = name;
       while (at < this.#end && bytes[at] !== EQUALS && bytes[at] !== CLOSE && bytes[at] !== SPACE) at++;
       if (bytes[at] !== EQUALS || bytes[at + 1] !== QUOTE || at === name || at + 1 >= this.#end) return -1;
-      if (!first) json.ascii(',');
+      if (!first) json.raw(COMMA);
       json.text(bytes, name, at);
-      json.ascii(':');
+      json.raw(NAMED);
       at = this.#value(at + 2);
       if (at < 0) return -1;
     }
     if (bytes[at] !== CLOSE || at >= this.#end) return -1;
-    json.ascii('}');
+    json.raw(CLOSED);
     return at + 1;
   }
 
@@ -173,7 +182,7 @@ export class SyslogParser {
     let timeMs: number | null = this.#time.timeMs;
     if (timeEnd < 0) {
       timeEnd = this.#wordEnd(at);
-      timeMs = rfc3339Ms(bytes, at, timeEnd);
+      timeMs = this.#exact.read(bytes, at, timeEnd);
       if (timeMs === null) return this.#tag(at);
     }
     this.#stamp(at, timeEnd, timeMs);
@@ -182,7 +191,7 @@ export class SyslogParser {
     const end = this.#wordEnd(at);
     // A word that ends like a tag is one: devices leave their name out.
     if (end < this.#end && end > at && bytes[end - 1] !== COLON && bytes[end - 1] !== CLOSE) {
-      this.#json.ascii(NAMES_OF_HEADER[0]!);
+      this.#json.raw(NAMES_OF_HEADER[0]!);
       this.#json.text(bytes, at, end);
       at = end + 1;
     }
@@ -206,10 +215,10 @@ export class SyslogParser {
       if (bytes[at] !== CLOSE || bytes[at + 1] !== COLON || at + 1 >= this.#end) return start;
       at++;
     }
-    json.ascii(NAMES_OF_HEADER[1]!);
+    json.raw(NAMES_OF_HEADER[1]!);
     json.text(bytes, start, nameEnd);
     if (pidEnd > pid) {
-      json.ascii(NAMES_OF_HEADER[2]!);
+      json.raw(NAMES_OF_HEADER[2]!);
       json.text(bytes, pid, pidEnd);
     }
     at++;
@@ -219,7 +228,7 @@ export class SyslogParser {
   #stamp(start: number, end: number, timeMs: number | null): void {
     this.timeMs = timeMs;
     if (end - start === 1 && this.#bytes[start] === DASH) return;
-    this.#json.ascii(',"timestamp":');
+    this.#json.raw(TIMESTAMP);
     this.#json.text(this.#bytes, start, end);
   }
 

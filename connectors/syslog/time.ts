@@ -3,33 +3,55 @@ const COLON = 0x3a;
 const SPACE = 0x20;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+/** `2003-10-11T22:14:15` */
+const SECONDS_BYTES = 19;
+const LONGEST_BYTES = 35;
 /** `Oct 11 22:14:15` */
 const STAMP_BYTES = 15;
 const MONTHS = new Map(
   'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ').map((name, index) => [name, index]),
 );
 
-/** Reads `2003-10-11T22:14:15.003Z` and the like (RFC 3339, RFC 5424 section 6.2.3). Null when it is none. */
-export function rfc3339Ms(bytes: Buffer, start: number, end: number): number | null {
-  const length = end - start;
-  if (length < 20 || length > 35 || bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d) return null;
-  const [year, month, day] = [
-    100 * two(bytes, start) + two(bytes, start + 2),
-    two(bytes, start + 5),
-    two(bytes, start + 8),
-  ];
-  const [hour, minute, second] = [two(bytes, start + 11), two(bytes, start + 14), two(bytes, start + 17)];
-  if (bytes[start + 13] !== COLON || bytes[start + 16] !== COLON) return null;
-  let at = start + 19;
-  let [fraction, weight] = [0, 100];
-  if (bytes[at] === 0x2e)
-    for (at++; at < end && bytes[at]! >= ZERO && bytes[at]! <= ZERO + 9; at++, weight /= 10)
-      fraction += (bytes[at]! - ZERO) * weight;
-  const offset = offsetMs(bytes, at, end);
-  const whole = Date.UTC(year, month - 1, day, hour, minute, second) + Math.floor(fraction + 1e-6);
-  const isTime = month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour < 24 && minute < 60 && second < 61;
-  const timeMs = whole - offset;
-  return isTime && timeMs >= 0 ? timeMs : null;
+/** Reads `2003-10-11T22:14:15.003Z` and the like (RFC 3339, RFC 5424 section 6.2.3). Messages of one second come together: it is worked out once. */
+export class Rfc3339Time {
+  readonly #seconds = Buffer.alloc(SECONDS_BYTES);
+  #secondsMs = NaN;
+
+  /** Null when it is none. */
+  read(bytes: Buffer, start: number, end: number): number | null {
+    const length = end - start;
+    if (length < SECONDS_BYTES + 1 || length > LONGEST_BYTES) return null;
+    if (!this.#isSame(bytes, start)) this.#readSeconds(bytes, start);
+    let at = start + SECONDS_BYTES;
+    let fraction = 0;
+    if (bytes[at] === 0x2e) {
+      let weight = 100;
+      for (at++; at < end && bytes[at]! >= ZERO && bytes[at]! <= ZERO + 9; at++, weight /= 10)
+        fraction += (bytes[at]! - ZERO) * weight;
+    }
+    const timeMs = this.#secondsMs + Math.floor(fraction + 1e-6) - offsetMs(bytes, at, end);
+    return timeMs >= 0 ? timeMs : null;
+  }
+
+  #isSame(bytes: Buffer, start: number): boolean {
+    for (let at = 0; at < SECONDS_BYTES; at++) if (bytes[start + at] !== this.#seconds[at]) return false;
+    return true;
+  }
+
+  #readSeconds(bytes: Buffer, start: number): void {
+    bytes.copy(this.#seconds, 0, start, start + SECONDS_BYTES);
+    const year = 100 * two(bytes, start) + two(bytes, start + 2);
+    const month = two(bytes, start + 5);
+    const day = two(bytes, start + 8);
+    const hour = two(bytes, start + 11);
+    const minute = two(bytes, start + 14);
+    const second = two(bytes, start + 17);
+    const isDate =
+      bytes[start + 4] === 0x2d && bytes[start + 7] === 0x2d && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+    const isTime =
+      bytes[start + 13] === COLON && bytes[start + 16] === COLON && hour < 24 && minute < 60 && second < 61;
+    this.#secondsMs = isDate && isTime ? Date.UTC(year, month - 1, day, hour, minute, second) : NaN;
+  }
 }
 
 /** NaN when it is none. */
@@ -43,7 +65,8 @@ function offsetMs(bytes: Buffer, at: number, end: number): number {
 
 /** NaN unless both are digits. */
 function two(bytes: Buffer, at: number): number {
-  const [tens, ones] = [bytes[at]! - ZERO, bytes[at + 1]! - ZERO];
+  const tens = bytes[at]! - ZERO;
+  const ones = bytes[at + 1]! - ZERO;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? 10 * tens + ones : NaN;
 }
 

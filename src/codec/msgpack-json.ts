@@ -33,6 +33,11 @@ export interface MsgpackJsonOptions {
 
 /** The longest of what is no text: a 64-bit float has 24 characters, a time 20 and 10. */
 const SCALAR_BYTES = 40;
+const [NULL_JSON, FALSE_JSON, TRUE_JSON] = ['null', 'false', 'true'].map((text) => Buffer.from(text)) as [
+  Buffer,
+  Buffer,
+  Buffer,
+];
 const EVENT_TIME = 0;
 const NANOS_DIGITS = 9;
 
@@ -187,13 +192,13 @@ export class MsgpackJson extends JsonWriter {
     this.at = at + size;
     switch (byte) {
       case NIL:
-        this.ascii('null');
+        this.raw(NULL_JSON);
         break;
       case FALSE:
-        this.ascii('false');
+        this.raw(FALSE_JSON);
         break;
       case TRUE:
-        this.ascii('true');
+        this.raw(TRUE_JSON);
         break;
       case FLOAT32:
         this.#float(words.getFloat32(at + 1));

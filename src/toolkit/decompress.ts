@@ -1,4 +1,12 @@
-import { constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress } from 'node:zlib';
+import {
+  constants,
+  createGunzip,
+  createZstdDecompress,
+  gunzipSync,
+  type Gunzip,
+  type ZlibOptions,
+  type ZstdDecompress,
+} from 'node:zlib';
 import { MEMORY_WAIT_MS, outOfMemory, type HeldBody } from './body.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Clock } from '../api/index.ts';
@@ -17,6 +25,8 @@ const FREE_BYTES = 1024 * 1024;
 const MAX_RATIO = 100;
 const NOTHING = Buffer.alloc(0);
 const CHUNK_BYTES = 64 * 1024;
+/** Up to so many bytes the way to another thread and back costs more than the decompression, which takes a millisecond or a few. */
+const QUICK_BYTES = 128 * 1024;
 /** Tools that compress in parallel write a frame per megabyte or more; frames without content would only cost decoders. */
 const MAX_FRAMES = 1024;
 /** 8 MiB, what every zstd decoder has to offer and level 19 needs. */
@@ -60,6 +70,7 @@ export class Inflater {
   /** Releases `body`; what it resolves with is the caller's. Throws 413 for bombs, 400 for what is damaged, 429 without memory. */
   async inflate(body: HeldBody, coding: ContentCoding): Promise<HeldBody> {
     if (coding === 'identity') return body;
+    if (coding === 'gzip' && body.bytes.length <= QUICK_BYTES) return this.#inflateAtOnce(body);
     await this.#takeDecoder();
     const inflation = new Inflation(body.bytes.length, this.#limits);
     try {
@@ -70,6 +81,19 @@ export class Inflater {
       throw error;
     } finally {
       this.#giveDecoder();
+      body.release();
+    }
+  }
+
+  async #inflateAtOnce(body: HeldBody): Promise<HeldBody> {
+    const inflation = new Inflation(body.bytes.length, this.#limits);
+    try {
+      await inflation.runAtOnce(body.bytes);
+      return inflation.result();
+    } catch (error) {
+      inflation.drop();
+      throw error;
+    } finally {
       body.release();
     }
   }
@@ -140,6 +164,32 @@ class Inflation {
       });
       decoder.end(bytes);
     });
+  }
+
+  /** All members of a gzip file on this thread. */
+  async runAtOnce(bytes: Buffer): Promise<void> {
+    const { buffer, used } = this.#gunzip(bytes);
+    if (!bytes.subarray(used).every((byte) => byte === 0)) throw damaged('gzip', 'bytes behind its end');
+    const { budget, clock } = this.#limits;
+    const { length } = buffer;
+    if (!budget.tryTake(length) && !(await budget.take(length, { clock, timeoutMs: MEMORY_WAIT_MS })))
+      throw outOfMemory();
+    this.#takenBytes += length;
+    this.#byteLength += length;
+    this.#chunks.push(buffer);
+  }
+
+  #gunzip(bytes: Buffer): { readonly buffer: Buffer; readonly used: number } {
+    const options: ZlibOptions = { maxOutputLength: this.#maxBytes, chunkSize: CHUNK_BYTES, info: true };
+    try {
+      // With `info` it tells what of the input it used, too, which the types do not know.
+      const { buffer, engine } = gunzipSync(bytes, options) as unknown as { buffer: Buffer; engine: Gunzip };
+      return { buffer, used: engine.bytesWritten };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+        throw bomb(this.#maxBytes, this.#maxBytes < this.#limits.maxBytes);
+      throw damaged('gzip', (error as Error).message);
+    }
   }
 
   result(): HeldBody {
