@@ -1,6 +1,7 @@
 import { EventTime, FluentClient } from '@fluent-org/logger';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -138,6 +139,17 @@ test('syslog: what logger sends as an error is printed, the rest is not', async 
   await hub.until('the error is printed', () => hub.stdout.includes('all is lost'));
   expect(hub.stdout).not.toContain('all is well');
   expect(await hub.end('SIGTERM')).toBe(0);
+});
+
+test('local syslog: what programs write to the socket is printed; the socket goes with the hub', async () => {
+  const folder = await withExamples();
+  const hub = folder.run('pipelines/local-syslog.yaml');
+  const path = join(folder.path, 'pipelines', 'local-syslog.sock');
+  await hub.until('it is ready', async () => (await folder.api('/ready').catch(() => null))?.status === 200);
+  await promisify(execFile)('logger', ['-u', path, '--socket-errors=on', '-t', 'backup', 'done']);
+  await hub.until('it is printed', () => hub.stdout.includes('"app_name":"backup","message":"done"'));
+  expect(await hub.end('SIGTERM')).toBe(0);
+  expect(existsSync(path)).toBe(false);
 });
 
 test('lines: what is written to the port is acknowledged and lies in files', async () => {

@@ -1,5 +1,5 @@
 import { defineSource, type ConnectorDefinition, type SourceDefinition } from 'sluice/api';
-import { checkListener, listenResource } from 'sluice/toolkit';
+import { checkListener, listenResource, unixSocketResource } from 'sluice/toolkit';
 import { sourceOptions } from './options.ts';
 import { findProblems } from './validate.ts';
 
@@ -12,6 +12,10 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   options: sourceOptions,
   examples: [
     { title: 'For programs on this machine', options: { listen: '127.0.0.1:24224' } },
+    {
+      title: 'For those of one group, over a Unix socket',
+      options: { unix: { path: '/run/sluice/forward.sock', mode: '0660', group: 'adm' } },
+    },
     {
       title: 'For the network: TLS and a shared key',
       options: {
@@ -30,8 +34,8 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   ends: false,
   dedupe: { windowMs: HOUR_MS, maxIds: 200_000 },
   validate: findProblems,
-  check: ({ listen: address, tls }) => checkListener({ address, tls }),
-  resources: ({ listen }) => listenResource(listen),
+  check: ({ listen: address, unix, tls }) => checkListener({ address, unix, tls }),
+  resources: ({ listen, unix }) => (unix === undefined ? listenResource(listen) : unixSocketResource(unix)),
   async create(options) {
     const { FluentdSource } = await import('./source.ts');
     return new FluentdSource(options);

@@ -1,5 +1,5 @@
 import { duration, listenAddress, secret, size, Type, type Static } from 'sluice/api';
-import { tlsOptions } from 'sluice/toolkit';
+import { tlsOptions, unixSocketOptions } from 'sluice/toolkit';
 
 const userOptions = Type.Object(
   {
@@ -37,6 +37,7 @@ export const sourceOptions = Type.Object(
       description:
         'Address and port. `:24224` is this machine only; `0.0.0.0:24224` is everybody who reaches it, for whom you want `tls` and `security`.',
     }),
+    unix: Type.Optional(unixSocketOptions),
     tls: Type.Optional(tlsOptions),
     security: Type.Optional(securityOptions),
     udp_heartbeat: Type.Boolean({

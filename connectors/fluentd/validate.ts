@@ -1,10 +1,10 @@
 import type { OptionProblem } from 'sluice/api';
-import { reservedHeader } from 'sluice/toolkit';
+import { reservedHeader, unixSocketProblems } from 'sluice/toolkit';
 import type { SourceOptions } from './options.ts';
 
 /** What the schema cannot say. */
 export function findProblems(options: SourceOptions): readonly OptionProblem[] {
-  const problems: OptionProblem[] = [];
+  const problems: OptionProblem[] = [...unixSocketProblems(options)];
   const { tag_header: header, max_message: sent, max_inflated_message: inflated, max_in_flight: inFlight } = options;
   const reserved = reservedHeader(header);
   if (reserved !== null) problems.push({ path: ['tag_header'], message: reserved });
@@ -15,5 +15,10 @@ export function findProblems(options: SourceOptions): readonly OptionProblem[] {
   }
   if (options.tag_field !== undefined && options.tag_field === options.time_field)
     problems.push({ path: ['time_field'], message: 'is the name of `tag_field` too; choose another one' });
+  if (options.unix !== undefined && options.udp_heartbeat)
+    problems.push({
+      path: ['udp_heartbeat'],
+      message: 'goes with `listen`; over a Unix socket nobody asks for heartbeats',
+    });
   return problems;
 }

@@ -1,11 +1,11 @@
 import { defineSource, type ConnectorDefinition, type SourceDefinition } from 'sluice/api';
-import { checkListener, listenResource } from 'sluice/toolkit';
+import { checkListener, listenResource, unixSocketResource } from 'sluice/toolkit';
 import { sourceOptions } from './options.ts';
 import { findProblems } from './validate.ts';
 
 export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSource({
   name: 'socket',
-  summary: 'Takes lines, JSON lines and framed bytes over TCP, TLS and UDP.',
+  summary: 'Takes lines, JSON lines and framed bytes over TCP, TLS, UDP and Unix sockets.',
   stability: 'stable',
   options: sourceOptions,
   examples: [
@@ -19,14 +19,16 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
         tls: { cert: 'certs/server.crt', key: 'certs/server.key' },
       },
     },
+    { title: 'Lines from programs of one group', options: { unix: { path: '/run/sluice/lines.sock', group: 'adm' } } },
     { title: 'Datagrams as they are', options: { listen: ':5171', transport: 'udp', framing: 'none' } },
   ],
   rewinds: false,
   placement: 'every',
   ends: false,
   validate: findProblems,
-  check: ({ listen: address, tls, transport }) => checkListener({ address, tls, transport }),
-  resources: ({ listen, transport }) => listenResource(listen, transport),
+  check: ({ listen: address, unix, tls, transport }) => checkListener({ address, unix, tls, transport }),
+  resources: ({ listen, unix, transport }) =>
+    unix === undefined ? listenResource(listen, transport) : unixSocketResource(unix),
   async create(options) {
     const { SocketSource } = await import('./source.ts');
     return new SocketSource(options);

@@ -1,5 +1,5 @@
 import { duration, listenAddress, size, Type, type Static } from 'sluice/api';
-import { tlsOptions } from 'sluice/toolkit';
+import { tlsOptions, unixSocketOptions } from 'sluice/toolkit';
 
 export const sourceOptions = Type.Object(
   {
@@ -9,8 +9,10 @@ export const sourceOptions = Type.Object(
     }),
     transport: Type.Union([Type.Literal('tcp'), Type.Literal('udp')], {
       default: 'tcp',
-      description: 'TCP holds back senders that are too fast; UDP loses what finds no room. TLS is over TCP.',
+      description:
+        'TCP holds back senders that are too fast; UDP loses what finds no room. TLS is over TCP. `unix` is a stream, as TCP.',
     }),
+    unix: Type.Optional(unixSocketOptions),
     tls: Type.Optional(tlsOptions),
     framing: Type.Union([Type.Literal('lines'), Type.Literal('nul'), Type.Literal('length'), Type.Literal('none')], {
       default: 'lines',
@@ -32,7 +34,8 @@ export const sourceOptions = Type.Object(
     client_header: Type.String({
       default: '',
       maxLength: 256,
-      description: 'The record header that holds the address of the sender; none when it is empty.',
+      description:
+        'The record header that holds the address of the sender, `unix` over a Unix socket; none when it is empty.',
     }),
     acknowledge: Type.Boolean({
       default: false,

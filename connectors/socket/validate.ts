@@ -1,11 +1,13 @@
 import type { OptionProblem } from 'sluice/api';
-import { reservedHeader } from 'sluice/toolkit';
+import { reservedHeader, unixSocketProblems } from 'sluice/toolkit';
 import type { SourceOptions } from './options.ts';
 
 /** What the schema cannot say. */
 export function findProblems(options: SourceOptions): readonly OptionProblem[] {
   const { transport, framing } = options;
-  const problems: OptionProblem[] = [];
+  const problems: OptionProblem[] = [...unixSocketProblems(options)];
+  if (options.unix !== undefined && transport === 'udp')
+    problems.push({ path: ['transport'], message: 'is for `listen`; leave it out: `unix` is a stream' });
   if (options.tls !== undefined && transport === 'udp')
     problems.push({ path: ['tls'], message: 'is over TCP; leave it out or write `transport: tcp`' });
   if (options.acknowledge && transport === 'udp')

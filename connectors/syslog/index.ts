@@ -1,11 +1,11 @@
 import { defineSource, type ConnectorDefinition, type SourceDefinition } from 'sluice/api';
-import { checkListener, listenResource } from 'sluice/toolkit';
+import { checkListener, listenResource, unixSocketResource } from 'sluice/toolkit';
 import { sourceOptions } from './options.ts';
 import { findProblems } from './validate.ts';
 
 export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSource({
   name: 'syslog',
-  summary: 'Takes syslog messages (RFC 5424, RFC 3164) over TCP, TLS and UDP.',
+  summary: 'Takes syslog messages (RFC 5424, RFC 3164) over TCP, TLS, UDP and Unix sockets.',
   stability: 'stable',
   options: sourceOptions,
   examples: [
@@ -13,6 +13,10 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
     {
       title: 'From devices that speak UDP only',
       options: { listen: '0.0.0.0:514', transport: 'udp', client_header: 'syslog.client' },
+    },
+    {
+      title: 'From programs on this machine, as /dev/log, in local time',
+      options: { unix: { path: '/run/sluice/log.sock', mode: '0666' }, utc_offset: '+01:00' },
     },
     {
       title: 'Over TLS, from clients with a certificate',
@@ -26,8 +30,9 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   placement: 'every',
   ends: false,
   validate: findProblems,
-  check: ({ listen: address, tls, transport }) => checkListener({ address, tls, transport }),
-  resources: ({ listen, transport }) => listenResource(listen, transport),
+  check: ({ listen: address, unix, tls, transport }) => checkListener({ address, unix, tls, transport }),
+  resources: ({ listen, unix, transport }) =>
+    unix === undefined ? listenResource(listen, transport) : unixSocketResource(unix),
   async create(options) {
     const { SyslogSource } = await import('./source.ts');
     return new SyslogSource(options);

@@ -1,5 +1,21 @@
 import { duration, listenAddress, size, Type, type Static } from 'sluice/api';
-import { tlsOptions } from 'sluice/toolkit';
+import { tlsOptions, unixSocketOptions } from 'sluice/toolkit';
+
+const unixOptions = Type.Object(
+  {
+    kind: Type.Union([Type.Literal('datagram'), Type.Literal('stream')], {
+      default: 'datagram',
+      description:
+        '`datagram`: as programs write to `/dev/log`, on Linux, with the optional package `koffi`. `stream`: as over TCP.',
+    }),
+    ...unixSocketOptions.properties,
+  },
+  {
+    additionalProperties: false,
+    description:
+      'Serve a socket in the file system, as `/dev/log` is one, instead of `listen`. What finds no room is not read: senders wait.',
+  },
+);
 
 export const sourceOptions = Type.Object(
   {
@@ -12,6 +28,7 @@ export const sourceOptions = Type.Object(
       default: 'tcp',
       description: 'TCP holds back senders that are too fast; UDP loses what finds no room. TLS is over TCP.',
     }),
+    unix: Type.Optional(unixOptions),
     tls: Type.Optional(tlsOptions),
     value: Type.Union([Type.Literal('json'), Type.Literal('raw')], {
       default: 'json',
@@ -20,7 +37,8 @@ export const sourceOptions = Type.Object(
     client_header: Type.String({
       default: '',
       maxLength: 256,
-      description: 'The record header that holds the address of the sender; none when it is empty.',
+      description:
+        'The record header that holds the address of the sender, `unix` over a Unix socket; none when it is empty.',
     }),
     utc_offset: Type.String({
       default: '+00:00',

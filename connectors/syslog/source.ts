@@ -1,5 +1,5 @@
 import type { Source, SourceContext } from 'sluice/api';
-import { ByteBudget, receiveDatagrams, serveStreams, Spare } from 'sluice/toolkit';
+import { ByteBudget, receiveDatagrams, receiveUnixDatagrams, serveStreams, Spare } from 'sluice/toolkit';
 import { Messages } from './messages.ts';
 import type { SourceOptions } from './options.ts';
 import { Session, type Shared } from './session.ts';
@@ -18,20 +18,24 @@ export class SyslogSource implements Source {
     const options = this.#options;
     const { maxRecordBytes, clock } = context;
     const gather = (): Messages => new Messages({ ...options, maxRecordBytes, clock });
+    const datagrams = { context, gather, take: takeDatagram };
+    if (options.unix?.kind === 'datagram') {
+      // One byte more tells what is too long.
+      await receiveUnixDatagrams({ ...datagrams, unix: options.unix, maxBytes: options.max_message + 1 });
+      return;
+    }
     if (options.transport === 'udp') {
-      await receiveDatagrams({
-        address: options.listen,
-        context,
-        gather,
-        take: (messages, bytes, client) => {
-          messages.from(client);
-          messages.add(bytes, 0, bytes.length, client);
-        },
-      });
+      await receiveDatagrams({ ...datagrams, address: options.listen });
       return;
     }
     const budget = new ByteBudget(options.max_in_flight);
     const shared: Shared = { options, context, budget, messages: new Spare(SPARE_MESSAGES, gather) };
     await serveStreams(context, options, (client) => new Session(client, shared));
   }
+}
+
+/** A datagram is a message. */
+function takeDatagram(messages: Messages, bytes: Buffer, client: string): void {
+  messages.from(client);
+  messages.add(bytes, 0, bytes.length, client);
 }

@@ -2,9 +2,12 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../api/index.ts';
 import { isLoopback } from './listen.ts';
 
+/** What stands for the address of a client that came over a Unix socket: it has none. */
+export const UNIX_CLIENT = 'unix';
+
 /** One client's connection, from accept to close. */
 export class Connection {
-  /** `10.0.0.7:51234` */
+  /** `10.0.0.7:51234`, `unix:17` */
   readonly name: string;
   readonly address: string;
   readonly socket: Socket;
@@ -17,11 +20,12 @@ export class Connection {
   /** The message that is on its way in. */
   receiving: { readonly lastByteAtMs: number } | null = null;
 
-  constructor(socket: Socket, nowMs: number) {
+  /** `unixNumber`: tells those over a Unix socket apart. */
+  constructor(socket: Socket, nowMs: number, unixNumber?: number) {
     this.socket = socket;
     this.idleSinceMs = nowMs;
-    this.address = socket.remoteAddress ?? '';
-    this.name = `${this.address}:${socket.remotePort ?? 0}`;
+    this.address = unixNumber === undefined ? (socket.remoteAddress ?? '') : UNIX_CLIENT;
+    this.name = `${this.address}:${unixNumber ?? socket.remotePort ?? 0}`;
   }
 
   /** Since when the client has owed us a byte; null while we owe it an answer. */
@@ -61,8 +65,8 @@ export class ConnectionTable {
   }
 
   /** Null when there is no place: the socket is closed then. */
-  admit(socket: Socket): Connection | null {
-    const connection = new Connection(socket, this.#clock.monotonic());
+  admit(socket: Socket, unixNumber?: number): Connection | null {
+    const connection = new Connection(socket, this.#clock.monotonic(), unixNumber);
     if (connection.address === '' || !this.#makeRoom(connection.address)) {
       socket.destroy();
       return null;
@@ -94,7 +98,7 @@ export class ConnectionTable {
   }
 
   #makeRoom(address: string): boolean {
-    const isCounted = !isLoopback(address);
+    const isCounted = address !== UNIX_CLIENT && !isLoopback(address);
     if (isCounted && this.#countOf(address) >= this.#limits.maxConnectionsPerAddress) return this.#evict(address);
     return this.#connections.size < this.#limits.maxConnections || this.#evict(null);
   }

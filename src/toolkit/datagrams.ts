@@ -1,24 +1,20 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
-import { describeError, SluiceError, type ListenAddress, type SourceContext } from '../api/index.ts';
+import { describeError, SluiceError, type ListenAddress } from '../api/index.ts';
 import { METRIC } from '../telemetry/index.ts';
+import { DatagramIntake, type IntakeOptions } from './datagram-intake.ts';
 import type { GatheredRecords } from './gathered-records.ts';
 import { formatAddress } from './listen.ts';
 
-export interface DatagramOptions<Gathering extends { readonly records: GatheredRecords }> {
+export interface DatagramOptions<
+  Gathering extends { readonly records: GatheredRecords },
+> extends IntakeOptions<Gathering> {
   readonly address: ListenAddress;
-  readonly context: SourceContext;
-  /** Makes what the datagrams of one turn of the event loop are gathered in. */
-  readonly gather: () => Gathering;
-  /** Adds what a datagram holds. */
-  readonly take: (gathering: Gathering, bytes: Buffer, client: string) => void;
 }
 
 /** What the kernel holds while we are busy; it takes what it allows (net.core.rmem_max). */
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
-/** Beyond it datagrams that come before the last ones found room are lost. */
-const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 const LOOK_MS = 10_000;
 
 /**
@@ -30,7 +26,8 @@ export async function receiveDatagrams<Gathering extends { readonly records: Gat
 ): Promise<void> {
   const { context } = options;
   const socket = await bindUdp(options.address);
-  const intake = new DatagramIntake(options);
+  const intake = new DatagramIntake(options, 'udp');
+  let refused = 0;
   try {
     const { address: host, port } = socket.address();
     context.report(`listening udp ${host === '127.0.0.1' ? `:${port}` : formatAddress({ host, port })}`);
@@ -38,12 +35,13 @@ export async function receiveDatagrams<Gathering extends { readonly records: Gat
       context.log.warn({ error: describeError(error) }, 'Datagram could not be received');
     });
     socket.on('message', (bytes, from) => {
-      intake.take(bytes, from.address);
+      if (intake.hasRoom) intake.take(bytes, from.address);
+      else refused++;
     });
     let lostBefore = 0;
     while (!context.signal.aborted) {
       await context.clock.sleep(LOOK_MS, context.signal).catch(() => undefined);
-      const lost = intake.lost + (await kernelDrops(port));
+      const lost = refused + (await kernelDrops(port));
       if (lost > lostBefore) {
         context.metrics.count(METRIC.sourceLost.name, lost - lostBefore);
         context.log.error(
@@ -74,55 +72,6 @@ export function bindUdp(address: ListenAddress): Promise<Socket> {
       resolve(socket);
     });
   });
-}
-
-class DatagramIntake<Gathering extends { readonly records: GatheredRecords }> {
-  /** Datagrams that found no room here. */
-  lost = 0;
-  readonly #options: DatagramOptions<Gathering>;
-  #gathering: Gathering;
-  #waitingBytes = 0;
-  #isScheduled = false;
-  #emits: Promise<void> = Promise.resolve();
-
-  constructor(options: DatagramOptions<Gathering>) {
-    this.#options = options;
-    this.#gathering = options.gather();
-  }
-
-  take(bytes: Buffer, client: string): void {
-    if (this.#gathering.records.batchBytes + this.#waitingBytes > MOST_WAITING_BYTES) {
-      this.lost++;
-      return;
-    }
-    this.#options.take(this.#gathering, bytes, client);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      void this.flush();
-    });
-  }
-
-  /** What came in one turn of the event loop is one batch. Resolves when the engine has it. */
-  flush(): Promise<void> {
-    this.#isScheduled = false;
-    const { records } = this.#gathering;
-    if (records.isEmpty) return this.#emits;
-    this.#gathering = this.#options.gather();
-    const bytes = records.batchBytes;
-    this.#waitingBytes += bytes;
-    this.#emits = this.#emits
-      .then(() => records.emit(this.#options.context, { stream: 'udp' }))
-      .then(({ durable }) => {
-        // Nobody can be told; the log says why.
-        durable.catch(() => undefined);
-      })
-      .catch(() => undefined)
-      .then(() => {
-        this.#waitingBytes -= bytes;
-      });
-    return this.#emits;
-  }
 }
 
 /** Datagrams that the kernel dropped since it held too many already: the last column of Linux' /proc/net/udp; 0 where there is none. */

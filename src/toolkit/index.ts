@@ -28,4 +28,6 @@ export { Spare } from './spare.ts';
 export { StreamBuffer } from './stream-buffer.ts';
 export type { StreamClient, StreamProtocol } from './stream-listener.ts';
 export { tlsOptions, type TlsOptions } from './tls.ts';
+export { receiveUnixDatagrams } from './unix-datagrams.ts';
+export { unixSocketOptions, unixSocketProblems, unixSocketResource, type UnixSocketOptions } from './unix-socket.ts';
 export { crashPoint, type CrashPoint } from '../telemetry/index.ts';

@@ -3,10 +3,13 @@ import type { ListenAddress, SourceContext } from '../api/index.ts';
 import { formatAddress } from './listen.ts';
 import { listenStream, type StreamClient, type StreamProtocol } from './stream-listener.ts';
 import type { TlsOptions } from './tls.ts';
+import type { UnixSocketOptions } from './unix-socket.ts';
 
 /** As sources name them. */
 export interface StreamSourceOptions {
   readonly listen: ListenAddress;
+  /** Instead of `listen`. */
+  readonly unix?: UnixSocketOptions;
   readonly tls?: TlsOptions;
   readonly max_connections: number;
   readonly max_connections_per_address: number;
@@ -19,7 +22,7 @@ export interface StreamSourceOptions {
 /** What answers that are owed get when the source ends. */
 const CLOSE_GRACE_MS = 10_000;
 
-/** Serves a protocol over TCP or TLS until the source is asked to end. `begun` is told the address, with the port that it got. */
+/** Serves a protocol over TCP, TLS or a Unix socket until the source is asked to end. `begun` is told the address over TCP, with the port that it got. */
 export async function serveStreams(
   context: SourceContext,
   options: StreamSourceOptions,
@@ -30,6 +33,7 @@ export async function serveStreams(
   if (signal.aborted) return;
   const listener = await listenStream({
     address: options.listen,
+    ...(options.unix === undefined ? {} : { unix: options.unix }),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     limits: {
       maxConnections: options.max_connections,
@@ -43,13 +47,17 @@ export async function serveStreams(
     log,
   });
   try {
-    const { host, port } = listener.address;
-    await begun(listener.address);
-    context.report(`listening ${host === '127.0.0.1' ? `:${port}` : formatAddress(listener.address)}`);
+    if (options.unix === undefined) await begun(listener.address);
+    context.report(`listening ${options.unix?.path ?? shortAddress(listener.address)}`);
     if (!isAborted(signal)) await once(signal, 'abort');
   } finally {
     await listener.close(CLOSE_GRACE_MS);
   }
+}
+
+/** This machine goes without saying. */
+function shortAddress(address: ListenAddress): string {
+  return address.host === '127.0.0.1' ? `:${address.port}` : formatAddress(address);
 }
 
 /** It may have been while something was awaited, which the compiler does not see. */

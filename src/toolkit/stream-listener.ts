@@ -5,6 +5,7 @@ import { ConnectionTable, type Connection, type ConnectionLimits } from './conne
 import { bind } from './listen.ts';
 import { reloadTls } from './tls-reload.ts';
 import { loadTls, type TlsOptions } from './tls.ts';
+import { bindUnix, type PlacedSocket, type UnixSocketOptions } from './unix-socket.ts';
 
 interface StreamListenerLimits extends ConnectionLimits {
   /** What a client may take for its TLS handshake. */
@@ -17,9 +18,9 @@ interface StreamListenerLimits extends ConnectionLimits {
 
 /** One client, for the protocol that is spoken with it. */
 export interface StreamClient {
-  /** `10.0.0.7:51234` */
+  /** `10.0.0.7:51234`, `unix:17` */
   readonly name: string;
-  /** `10.0.0.7` */
+  /** `10.0.0.7`, `unix` */
   readonly address: string;
   /** Nothing is read while what was written waits for the client. */
   write(bytes: Uint8Array): void;
@@ -42,6 +43,8 @@ export interface StreamProtocol {
 
 export interface StreamListenerOptions {
   readonly address: ListenAddress;
+  /** Instead of `address`. */
+  readonly unix?: UnixSocketOptions;
   readonly tls?: TlsOptions;
   readonly limits: StreamListenerLimits;
   /** Called for each connection that is admitted, over TLS once its handshake is through. */
@@ -52,7 +55,7 @@ export interface StreamListenerOptions {
 
 const SWEEP_MS = 1000;
 
-/** Serves a protocol of bytes over TCP or TLS, with limits on everything that a client could use up. Rejects with `LISTENER_IN_USE` or `OPTION_INVALID`. */
+/** Serves a protocol of bytes over TCP, TLS or a Unix socket, with limits on everything that a client could use up. Rejects with `LISTENER_IN_USE` or `OPTION_INVALID`. */
 export async function listenStream(options: StreamListenerOptions): Promise<StreamListener> {
   const listener = new StreamListener(options, await createServer(options));
   await listener.start();
@@ -72,6 +75,7 @@ export class StreamListener {
   readonly #table: ConnectionTable;
   readonly #sessions = new Set<Session>();
   readonly #stopped = new AbortController();
+  #placed: PlacedSocket | null = null;
   #isClosing = false;
 
   constructor(options: StreamListenerOptions, server: Server) {
@@ -80,8 +84,9 @@ export class StreamListener {
     this.address = options.address;
     this.#table = new ConnectionTable(options.limits, options.clock);
     const isSecure = server instanceof TlsServer;
+    let unixClients = 0;
     server.on('connection', (socket: Socket) => {
-      const connection = this.#table.admit(socket);
+      const connection = this.#table.admit(socket, options.unix === undefined ? undefined : ++unixClients);
       if (connection !== null && !isSecure) this.#begin(socket, connection);
     });
     // TLS wraps the socket that was admitted in another one.
@@ -97,9 +102,10 @@ export class StreamListener {
   }
 
   async start(): Promise<void> {
-    const { address, tls, clock, log } = this.#options;
+    const { address, unix, tls, clock, log } = this.#options;
     const { signal } = this.#stopped;
-    this.address = await bind(this.#server, address);
+    if (unix === undefined) this.address = await bind(this.#server, address);
+    else this.#placed = await bindUnix(this.#server, unix);
     // Not a reason to end: the next accept may succeed.
     this.#server.on('error', (error) => {
       log.warn({ error: describeError(error) }, 'Listener could not accept a connection');
@@ -115,6 +121,7 @@ export class StreamListener {
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
     const closed = new Promise((resolve) => this.#server.close(resolve));
+    await this.#placed?.remove();
     for (const session of this.#sessions) session.finish();
     const ended = new AbortController();
     void this.#options.clock.sleep(graceMs, ended.signal).then(

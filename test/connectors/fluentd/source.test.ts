@@ -2,6 +2,10 @@ import { FluentClient } from '@fluent-org/logger';
 import { encode } from '@msgpack/msgpack';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { SluiceError } from '../../../src/api/index.ts';
 import { hex, listen, stopAll, until } from './support/forward.ts';
@@ -38,6 +42,22 @@ test('all modes of the protocol: records, times, tags; chunks are acknowledged b
   const acks = Buffer.concat([hex('81 a361636b b841414543417751464267634943516f4c4441304f44773d3d'), packedAck]);
   await until(() => client.received.length >= acks.length);
   expect(client.received).toEqual(acks);
+});
+
+test('over a Unix socket, acknowledged as over TCP', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-forward-unix-'));
+  try {
+    const path = join(folder, 'forward.sock');
+    const { harness, stop } = await listen({ unix: { path, mode: '0600' } });
+    const socket = connect(path);
+    socket.write(packed);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer).toEqual(packedAck);
+    expect(harness.values).toEqual([hi, yo]);
+    await stop();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('messages that come byte by byte are the same', async () => {

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sourceDefinition } from '../../../connectors/socket/index.ts';
 import type { SourceOptions } from '../../../connectors/socket/options.ts';
 import { SluiceError } from '../../../src/api/index.ts';
@@ -35,7 +38,7 @@ async function listen(options: Partial<SourceOptions> = {}): Promise<{ harness: 
   await harness.start();
   while (harness.status === '') await Promise.race([harness.ended, realClock.sleep(1)]);
   running.add(harness);
-  return { harness, port: Number(/:(\d+)$/.exec(harness.status)![1]) };
+  return { harness, port: Number(/:(\d+)$/.exec(harness.status)?.[1]) };
 }
 
 async function open(port: number): Promise<Socket> {
@@ -66,6 +69,23 @@ function counted(value: Buffer, size: 1 | 2 | 4, order: 'big' | 'little'): Buffe
   else head.writeUIntLE(value.length, 0, size);
   return Buffer.concat([head, value]);
 }
+
+test('over a Unix socket, acknowledged; its clients are named by number', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-socket-unix-'));
+  try {
+    const path = join(folder, 'lines.sock');
+    const { harness } = await listen({ unix: { path, mode: '0600' }, acknowledge: true, client_header: 'client' });
+    const socket = connect(path);
+    socket.write('one\ntwo\n');
+    expect(String((await once(socket, 'data'))[0])).toBe('ack 2\n');
+    expect(harness.values).toEqual(['one', 'two']);
+    expect(harness.records[0]!.headers.map(([, value]) => value?.toString())).toEqual(['unix']);
+    expect(harness.emits[0]!.stream).toBe('unix:1');
+    socket.destroy();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
 
 test('any bytes, framed in any way and cut anywhere, are the same records', async () => {
   const framings = [

@@ -46,7 +46,7 @@ export async function listen(
   await harness.start();
   while (harness.status === '') await Promise.race([harness.ended, realClock.sleep(1)]);
   running.add(harness);
-  const port = Number(/:(\d+)$/.exec(harness.status)![1]);
+  const port = Number(/:(\d+)$/.exec(harness.status)?.[1]);
   return {
     harness,
     port,
