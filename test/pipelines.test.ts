@@ -1,3 +1,4 @@
+import { parquetMetadata } from 'hyparquet';
 import { EventTime, FluentClient } from '@fluent-org/logger';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,6 +10,7 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { loadHub } from '../src/config/index.ts';
 import { createRegistry } from '../src/registry/index.ts';
+import { publishedFiles } from '../src/testing/index.ts';
 import { cleanUp, HubFolder } from './cli/support/hub-folder.ts';
 
 const examples = join(import.meta.dirname, '..', 'pipelines');
@@ -74,6 +76,20 @@ test('generate: all records, by level', async () => {
   );
   expect(numbers.sort((one, other) => one - other)).toEqual(Array.from({ length: 10_000 }, (_, n) => n));
   for (const line of await folder.published('examples-out/generate/WARN')) expect(line).toContain('"level":"WARN"');
+});
+
+test('lake: all records in files of Parquet, by level and day', async () => {
+  const folder = await withExamples();
+  const hub = folder.run('--once', 'pipelines/lake.yaml');
+  expect({ code: await hub.exit(), stderr: hub.stderr }).toMatchObject({ code: 0 });
+  const files = await publishedFiles(join(folder.path, 'examples-out/lake'));
+  let rows = 0;
+  for (const path of files) {
+    expect(path).toMatch(/\/level=[A-Z]+\/day=2026-01-01\/[^/]+\.parquet$/);
+    const file = Uint8Array.from(await readFile(path)).buffer;
+    rows += Number(parquetMetadata(file).num_rows);
+  }
+  expect(rows).toBe(10_000);
 });
 
 test('dead letters: two of five, with their causes', async () => {

@@ -1,9 +1,10 @@
 import { defineSink, type SinkDefinition } from 'sluice/api';
 import { sinkOptions } from './sink-options.ts';
+import { findProblems } from './sink/validate.ts';
 
 export const sinkDefinition: SinkDefinition<typeof sinkOptions> = defineSink({
   name: 'file',
-  summary: 'Writes records as lines into files, each in exactly one published file.',
+  summary: 'Writes records into files of lines, CSV, Avro or Parquet, each in exactly one published file.',
   stability: 'stable',
   options: sinkOptions,
   examples: [
@@ -16,21 +17,45 @@ export const sinkDefinition: SinkDefinition<typeof sinkOptions> = defineSink({
         roll: { size: '512MiB', age: '1h', idle: '10m' },
       },
     },
+    {
+      title: 'Parquet by the day of the event',
+      options: {
+        path: "lake/day={{ formatTime(timestamp(value.at), 'yyyy-MM-dd') }}",
+        format: 'parquet',
+        columns: [
+          { name: 'at', type: 'timestamp', required: true },
+          { name: 'host' },
+          { name: 'bytes', type: 'long' },
+          { name: 'offset', type: 'long', from: 'offset' },
+        ],
+        compression: 'zstd',
+        roll: { age: '15m', idle: '5m' },
+      },
+    },
+    {
+      title: 'Compressed lines',
+      options: { path: 'archive', format: 'ndjson', compression: 'gzip', compression_level: 1, roll: { age: '1h' } },
+    },
   ],
   order: 'partition',
   promise: 'exactly-once',
   holes: ({ format }) => (format === 'raw' ? ['a value with line feeds in it takes as many lines'] : []),
+  validate: findProblems,
   resources: ({ path }) => [`folder ${folderOf(path)}`],
   async check({ path }) {
     const { checkFolder } = await import('./sink/check-folder.ts');
     await checkFolder(path.prefix);
   },
   async create(options, context) {
-    const [{ FileSink }, { nodeStorage }] = await Promise.all([import('./sink.ts'), import('./sink/storage.ts')]);
+    const [{ FileSink }, { nodeStorage }, { openContent }] = await Promise.all([
+      import('./sink.ts'),
+      import('./sink/storage.ts'),
+      import('./sink/content/open-content.ts'),
+    ]);
     const { size, age, idle, records = Infinity } = options.roll;
     const settings = {
       path: options.path,
-      format: options.format,
+      content: await openContent(options),
       roll: { size, age, idle, records },
       maxOpenFiles: options.max_open_files,
     };

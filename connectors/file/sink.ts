@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import {
   SluiceError,
   type AssignedPartition,
@@ -11,17 +10,18 @@ import {
   type WriteResult,
 } from 'sluice/api';
 import { basename } from 'node:path';
+import type { Content, FileBody } from './sink/content/content.ts';
 import { fileError } from './sink/errors.ts';
-import { Layout, type Addition, type LineFormat } from './sink/layout.ts';
+import { Layout, type Addition } from './sink/layout.ts';
 import type { Manifest, ManifestFile } from './sink/manifest.ts';
-import { OpenFiles } from './sink/open-files.ts';
+import { count, OpenFiles, type PartFile } from './sink/open-files.ts';
 import { OpenPartition } from './sink/open-partition.ts';
 import { Publisher } from './sink/publisher.ts';
 import type { Storage } from './sink/storage.ts';
 
 export interface FileSinkSettings {
   readonly path: Template;
-  readonly format: LineFormat;
+  readonly content: Content;
   /** Bytes, milliseconds, records: whatever comes first. */
   readonly roll: { readonly size: number; readonly age: number; readonly idle: number; readonly records: number };
   readonly maxOpenFiles: number;
@@ -30,7 +30,10 @@ export interface FileSinkSettings {
 /** A manifest lists no more files than this, roughly: a template with many values would otherwise grow it without end. */
 const MAX_FILES_AT_ONCE = 1000;
 
-/** Writes lines into temps and publishes them by manifest: each record is in exactly one published file, whatever is killed when. */
+/** Bytes that all files together gather before blocks become smaller than they should be. */
+const MAX_GATHERED = 32 << 20;
+
+/** Writes records into temps and publishes them by manifest: each record is in exactly one published file, whatever is killed when. */
 export class FileSink implements Sink {
   readonly #settings: FileSinkSettings;
   readonly #context: SinkContext;
@@ -41,6 +44,8 @@ export class FileSink implements Sink {
   readonly #closing = new AbortController();
   #isWatching = false;
   #published = 0;
+  /** By all files, in bytes. */
+  #gathered = 0;
 
   constructor(settings: FileSinkSettings, context: SinkContext, storage: Storage) {
     this.#settings = settings;
@@ -65,7 +70,12 @@ export class FileSink implements Sink {
   async write(batch: RecordBatch): Promise<WriteResult> {
     const { additions, failures } = this.#layout.place(batch, (run) => this.#partition(run));
     try {
-      for (const { file, bytes } of additions) await this.#files.write(file, bytes);
+      for (const { file, bytes } of additions) {
+        const { body } = file;
+        if (body === null) await this.#files.write(file, bytes);
+        else if (body.gathered >= Math.min(body.block, this.#settings.roll.size)) await this.#writeBlock(file, body);
+      }
+      await this.#makeRoom();
     } catch (error) {
       // Nothing counts yet: the next attempt writes over what is there.
       return { batch: asFailure(fileError(error, `writing files in "${this.#settings.path.prefix}"`)) };
@@ -88,7 +98,10 @@ export class FileSink implements Sink {
       const partition = this.#partitions.get(keyOf(target));
       if (partition === undefined) continue;
       this.#partitions.delete(keyOf(target));
-      for (const file of partition.files) await this.#files.discard(file);
+      for (const file of partition.files) {
+        this.#gathered -= file.body?.gathered ?? 0;
+        await this.#files.discard(file);
+      }
     }
   }
 
@@ -108,7 +121,7 @@ export class FileSink implements Sink {
       sequence: (manifest?.sequence ?? 0) + 1,
       // An operator's reset begins a new chain; otherwise a manifest goes on where the one before ended.
       first: manifest === null || isReset ? (next ?? 0) : manifest.next,
-      ending: this.#settings.format === 'ndjson' ? '.ndjson' : '.log',
+      content: this.#settings.content,
       tempPath: (sequence, number) => this.#publisher.tempPath(target, sequence, number),
     });
     this.#partitions.set(keyOf(target), open);
@@ -124,16 +137,42 @@ export class FileSink implements Sink {
     );
   }
 
-  #count({ file, partition, bytes, records }: Addition): void {
+  #count(addition: Addition): void {
     const { clock } = this.#context;
     const { roll } = this.#settings;
-    file.checksum = crc32(bytes, file.checksum);
-    file.length += bytes.length;
+    const { file, partition, records } = addition;
+    if (file.body === null) count(file, addition.bytes);
+    else this.#gather(file.body, addition);
     partition.lastWrite = clock.monotonic();
     if (!partition.hasRecords) partition.since = partition.lastWrite;
     partition.records += records;
     const isFull = file.length >= roll.size || partition.records >= roll.records;
     if (isFull || partition.fileCount >= MAX_FILES_AT_ONCE) this.#requestFlush(partition);
+  }
+
+  #gather(body: FileBody, addition: Addition): void {
+    const before = body.gathered;
+    body.add(addition);
+    this.#gathered += body.gathered - before;
+  }
+
+  async #writeBlock(file: PartFile, body: FileBody): Promise<void> {
+    const { gathered } = body;
+    await this.#files.writeBlock(file, body);
+    this.#gathered -= gathered;
+  }
+
+  /** Many files that gather a little each: the largest blocks go first. */
+  async #makeRoom(): Promise<void> {
+    if (this.#gathered <= MAX_GATHERED) return;
+    const waiting: { file: PartFile; body: FileBody }[] = [];
+    for (const partition of this.#partitions.values())
+      for (const file of partition.files) if (file.body !== null) waiting.push({ file, body: file.body });
+    waiting.sort((a, b) => b.body.gathered - a.body.gathered);
+    for (const { file, body } of waiting) {
+      if (this.#gathered <= MAX_GATHERED / 2) return;
+      await this.#writeBlock(file, body);
+    }
   }
 
   #requestFlush(partition: OpenPartition): void {
@@ -149,11 +188,13 @@ export class FileSink implements Sink {
     if (!partition.hasRecords) return;
     const files: ManifestFile[] = [];
     for (const file of partition.files) {
-      if (file.length === 0) {
+      const gathered = file.body?.gathered ?? 0;
+      if (file.length === 0 && gathered === 0) {
         await this.#files.discard(file);
         continue;
       }
       await this.#files.finish(file);
+      this.#gathered -= gathered;
       files.push({ path: file.path, temp: basename(file.temp), length: file.length, crc32: file.checksum });
     }
     const { sequence, reset, first } = partition;

@@ -1,18 +1,20 @@
 import { relative } from 'node:path';
 import { SluiceError, type RecordBatch, type RecordFailure, type Template } from 'sluice/api';
 import { JsonLine } from 'sluice/codec';
+import { NOTHING, type Content, type LineContent, type RowContent } from './content/content.ts';
 import { isInside } from './manifest.ts';
 import type { OpenPartition } from './open-partition.ts';
 import type { PartFile } from './open-files.ts';
 
-export type LineFormat = 'raw' | 'ndjson';
-
-/** The bytes that a batch adds to one file. */
+/** What a batch adds to one file. */
 export interface Addition {
   readonly file: PartFile;
   readonly partition: OpenPartition;
-  /** Valid until the next batch is laid out. */
+  /** Lines. Valid until the next batch is laid out. */
   bytes: Uint8Array;
+  /** Or rows, of values with so many bytes. */
+  readonly rows: unknown[];
+  size: number;
   records: number;
 }
 
@@ -26,10 +28,13 @@ const LINE_FEED = 0x0a;
 const MAX_KNOWN_FOLDERS = 10_000;
 const NULL_TEXT = Buffer.from('null');
 
-/** Lays the records of a batch out as lines, those of a file side by side, in one buffer that is used again: no object per record. */
+/**
+ * Lays the records of a batch out as lines, those of a file side by side, in one buffer that is used again: no object per record. Contents of rows
+ * decode each record.
+ */
 export class Layout {
   readonly #path: Template;
-  readonly #format: LineFormat;
+  readonly #content: Content;
   readonly #json = new JsonLine();
   readonly #slots: Slot[] = [];
   readonly #placeOf = new Map<PartFile, number>();
@@ -39,9 +44,9 @@ export class Layout {
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #failures: RecordFailure[] = [];
 
-  constructor(options: { path: Template; format: LineFormat }) {
+  constructor(options: { path: Template; content: Content }) {
     this.#path = options.path;
-    this.#format = options.format;
+    this.#content = options.content;
   }
 
   /** `partitionOf` is asked once per run. What is refused is in no addition. */
@@ -58,9 +63,8 @@ export class Layout {
       if (this.#path.constant === null) this.#placeByTemplate(batch, run, partition);
       else this.#placeInOneFile(batch, run, partition);
     }
-    this.#reserve();
-    this.#copy(batch);
-    for (const slot of this.#slots) slot.bytes = this.#bytes.subarray(slot.start, slot.at);
+    if (this.#content.kind === 'rows') this.#gatherRows(batch, this.#content);
+    else this.#copyLines(batch, this.#content);
     return { additions: this.#slots.filter(({ records }) => records > 0), failures: this.#failures };
   }
 
@@ -114,7 +118,9 @@ export class Layout {
     const file = partition.fileIn(folder);
     const known = this.#placeOf.get(file);
     if (known !== undefined) return known;
-    const place = this.#slots.push({ file, partition, bytes: this.#bytes, records: 0, start: 0, at: 0, room: 0 }) - 1;
+    const place =
+      this.#slots.push({ file, partition, bytes: NOTHING, rows: [], size: 0, records: 0, start: 0, at: 0, room: 0 }) -
+      1;
     this.#placeOf.set(file, place);
     return place;
   }
@@ -128,8 +134,25 @@ export class Layout {
     if (total > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(Math.ceil(total * 1.25));
   }
 
-  #copy(batch: RecordBatch): void {
-    const isJson = this.#format === 'ndjson';
+  #gatherRows(batch: RecordBatch, content: RowContent): void {
+    for (let index = 0; index < batch.count; index++) {
+      const place = this.#places[index]!;
+      if (place < 0) continue;
+      const slot = this.#slots[place]!;
+      try {
+        slot.rows.push(content.rowOf(batch, index));
+      } catch (error) {
+        if (!(error instanceof SluiceError)) throw error;
+        this.#failures.push({ index, disposition: 'reject', error });
+        continue;
+      }
+      slot.size += Math.max(0, batch.valueLength(index)) + 1;
+      slot.records++;
+    }
+  }
+
+  #copyLines(batch: RecordBatch, { isJson }: LineContent): void {
+    this.#reserve();
     const bytes = this.#bytes;
     for (let index = 0; index < batch.count; index++) {
       const place = this.#places[index]!;
@@ -149,6 +172,7 @@ export class Layout {
       slot.at = end;
       slot.records++;
     }
+    for (const slot of this.#slots) slot.bytes = bytes.subarray(slot.start, slot.at);
   }
 }
 

@@ -1,3 +1,5 @@
+import { crc32 } from 'node:zlib';
+import type { FileBody } from './content/content.ts';
 import { errorCode } from './errors.ts';
 import type { Storage, StoredFile } from './storage.ts';
 
@@ -14,6 +16,8 @@ export interface PartFile {
   /** Up to where something may have been written. */
   reach: number;
   isCreated: boolean;
+  /** What is gathered for it and not in it yet; null for lines that go into it as they are. */
+  readonly body: FileBody | null;
 }
 
 /** Keeps the files written last open, up to a limit, however many are being written. */
@@ -42,8 +46,17 @@ export class OpenFiles {
     }
   }
 
+  /** Puts what is gathered for it into the file, where it counts. */
+  async writeBlock(file: PartFile, body: FileBody): Promise<void> {
+    const bytes = body.encode();
+    await this.write(file, bytes);
+    count(file, bytes);
+    body.written();
+  }
+
   /** Makes what counts durable and cuts off the rest. */
   async finish(file: PartFile): Promise<void> {
+    if (file.body !== null) await this.#endBody(file, file.body);
     const handle = await this.#open(file);
     if (file.reach > file.length) {
       await handle.truncate(file.length);
@@ -63,6 +76,13 @@ export class OpenFiles {
   async discard(file: PartFile): Promise<void> {
     await this.close(file).catch(() => undefined);
     if (file.isCreated) await this.#storage.unlink(file.temp).catch(() => undefined);
+  }
+
+  async #endBody(file: PartFile, body: FileBody): Promise<void> {
+    await this.writeBlock(file, body);
+    const end = body.end();
+    await this.write(file, end);
+    count(file, end);
   }
 
   async #open(file: PartFile): Promise<StoredFile> {
@@ -96,4 +116,10 @@ export class OpenFiles {
     const [oldest] = this.#handles.keys();
     if (oldest !== undefined) await this.close(oldest);
   }
+}
+
+/** Makes bytes that were written behind those that count count too. */
+export function count(file: PartFile, bytes: Uint8Array): void {
+  file.checksum = crc32(bytes, file.checksum);
+  file.length += bytes.length;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { TopicPartition } from 'sluice/api';
+import type { Content } from './content/content.ts';
 import { sequenceName } from './manifest.ts';
 import type { PartFile } from './open-files.ts';
 
@@ -17,7 +18,7 @@ export class OpenPartition {
   lastWrite = 0;
   isFlushRequested = false;
   readonly #files = new Map<string, PartFile>();
-  readonly #ending: string;
+  readonly #content: Content;
   readonly #tempPath: (sequence: number, number: number) => string;
   #tempNumber = 0;
 
@@ -26,15 +27,14 @@ export class OpenPartition {
     reset: number;
     sequence: number;
     first: number;
-    /** Of the names of published files, with its dot. */
-    ending: string;
+    content: Content;
     tempPath: (sequence: number, number: number) => string;
   }) {
     this.target = options.target;
     this.reset = options.reset;
     this.sequence = options.sequence;
     this.first = options.first;
-    this.#ending = options.ending;
+    this.#content = options.content;
     this.#tempPath = options.tempPath;
   }
 
@@ -56,11 +56,12 @@ export class OpenPartition {
     if (known !== undefined) return known;
     const file: PartFile = {
       temp: this.#tempPath(this.sequence, ++this.#tempNumber),
-      path: join(folder, sequenceName(this.target, this.sequence) + this.#ending),
+      path: join(folder, sequenceName(this.target, this.sequence) + this.#content.ending),
       length: 0,
       checksum: 0,
       reach: 0,
       isCreated: false,
+      body: this.#content.begin?.() ?? null,
     };
     this.#files.set(folder, file);
     return file;

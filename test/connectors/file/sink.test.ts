@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sinkDefinition } from '../../../connectors/file/sink-definition.ts';
 import { ManualClock, publishedFiles } from '../../../src/testing/index.ts';
 import { failure, Killed, MemoryStorage } from './support/memory-storage.ts';
-import { closeLeftOpen, fileSinkHarness, pathBy, publishedLines, temporaryFolder } from './support/sink.ts';
+import { closeLeftOpen, fileSinkHarness, pathBy, publishedLines, rawLines, temporaryFolder } from './support/sink.ts';
 
 let folder: string;
 
@@ -200,7 +200,7 @@ describe('formats', () => {
   });
 
   test('ndjson writes one JSON text a line and refuses what is none', async () => {
-    const harness = fileSinkHarness({ folder, format: 'ndjson' });
+    const harness = fileSinkHarness({ folder, content: { ...rawLines, isJson: true, ending: '.ndjson' } });
     harness.append(0, [
       '{"a":1}',
       'not json',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeStorage, type Storage, type StoredFile } from '../../../../connectors/file/sink/storage.ts';
 import { FileSink, type FileSinkSettings } from '../../../../connectors/file/sink.ts';
+import type { LineContent } from '../../../../connectors/file/sink/content/content.ts';
 import type { Template } from '../../../../src/api/index.ts';
 import {
   createSinkHarness,
@@ -12,6 +13,8 @@ import {
 } from '../../../../src/testing/index.ts';
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sluice-file-sink-'));
+
+export const rawLines: LineContent = { kind: 'lines', ending: '.log', isJson: false, begin: null };
 
 const constantPath = (folder: string): Template => ({ constant: folder, prefix: folder, render: () => folder });
 
@@ -63,7 +66,7 @@ export function fileSinkHarness({
 }: SinkSetUp): SinkHarness {
   const all: FileSinkSettings = {
     path: constantPath(folder),
-    format: 'raw',
+    content: rawLines,
     maxOpenFiles: 128,
     ...settings,
     roll: { size: 1 << 30, age: 60_000, idle: 2000, records: Infinity, ...roll },
