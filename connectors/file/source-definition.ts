@@ -38,6 +38,8 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
       closeInactiveMs: options.close_inactive,
       forgetAfterMs: options.forget_after,
       copyWaitMs: 5000,
+      archiveSettleMs: 1000,
+      archiveWaitMs: 60_000,
       maxOpenFiles: options.max_open_files,
       storage: createNodeStorage(),
       watchFolders: options.watch ? watchFolders : null,

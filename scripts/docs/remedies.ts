@@ -7,6 +7,8 @@ export const remedies: Readonly<Record<ErrorCode, string>> = {
     'Run `sluice log check`. Bytes went bad on disk or in memory: look at the disk, restore the folder from a copy.',
   RECORD_UNSUPPORTED:
     'Install the optional packages `snappy` and `lz4-napi`, or read the data with the version that wrote it.',
+  ARCHIVE_DAMAGED:
+    'Restore the file from its origin, under its name or another one: what was read of it is not read again. The message names both places.',
   DECODE_INVALID:
     'Look at the record (`sluice dlq show`); mend whoever writes it, or set `decode: text` or `bytes` at the leg.',
   DECODE_DEPTH: 'Mend whoever writes it, or set `decode: text`. The limit protects the hub and cannot be raised.',

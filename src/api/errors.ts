@@ -6,6 +6,8 @@ export const errorCatalogue = {
   RECORD_TOO_LARGE: 'A record is larger than the record limit.',
   RECORD_CORRUPT: 'Stored bytes are not a valid record batch: wrong length, checksum or varint.',
   RECORD_UNSUPPORTED: 'A record batch uses a format or a compression that this build cannot read.',
+  ARCHIVE_DAMAGED:
+    'A compressed file is damaged or ends too early; what it holds before that place was read, the rest is lost unless the file is mended.',
   DECODE_INVALID: 'A value is not what the decoder expects.',
   DECODE_DEPTH: 'A value is nested deeper than the limit.',
   DECODE_KEYS: 'A value has more distinct keys than the limit.',

@@ -7,6 +7,7 @@ import { TailedFile } from './tailed-file.ts';
 export class FileTable {
   readonly #files = new Map<string, TailedFile>();
   readonly #gone = new Map<string, SavedPosition>();
+  readonly #archives = new Map<string, SavedPosition>();
   readonly #byPath = new Map<string, TailedFile>();
 
   constructor(positions: ReadonlyMap<string, Position>, log: Logger) {
@@ -14,6 +15,7 @@ export class FileTable {
       if (key === STARTED) continue;
       const saved = fromPosition(position);
       if (saved === null) log.error({ key }, 'position of a file not understood, so it is read from its beginning');
+      else if (saved.archive != null) this.#archives.set(key, saved);
       else this.#gone.set(key, saved);
     }
   }
@@ -29,6 +31,11 @@ export class FileTable {
   /** By their keys. */
   get gone(): ReadonlyMap<string, SavedPosition> {
     return this.#gone;
+  }
+
+  /** What is saved of compressed files: no business of this table. */
+  get archives(): ReadonlyMap<string, SavedPosition> {
+    return this.#archives;
   }
 
   has(key: string): boolean {

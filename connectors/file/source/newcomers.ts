@@ -1,9 +1,9 @@
 import type { Clock, Logger } from 'sluice/api';
 import { Originals, type Original } from './originals.ts';
-import type { SavedPosition } from './position.ts';
+import type { ArchiveFormat, SavedPosition } from './position.ts';
 import type { FileSourceSettings } from './settings.ts';
 import { checkBefore, endOfLines, readAt } from './content.ts';
-import { compressionOf, HEAD_BYTES } from './signature.ts';
+import { compressionOf, HEAD_BYTES, mayBecomeCompressed } from './signature.ts';
 import type { FileStatus, InputFile } from './storage.ts';
 
 export interface FoundFile {
@@ -29,6 +29,8 @@ interface NewcomersOptions {
   readonly log: Logger;
   /** With a fixed end there is no waiting for what a copy's original will do. */
   readonly ends: boolean;
+  /** It is a compressed file, which others take care of. */
+  readonly onArchive: (found: FoundFile, format: ArchiveFormat) => void;
 }
 
 /**
@@ -61,11 +63,16 @@ export class Newcomers {
       if (now.key !== status.key) return null;
       const head = await readAt(file, 0, HEAD_BYTES);
       const compression = compressionOf(head);
+      if (compression === 'gzip' || compression === 'zstd') {
+        this.#options.onArchive({ path, status: now }, compression);
+        return null;
+      }
       if (compression !== null) {
         this.#left.add(identity);
         this.#options.log.warn({ path, compression }, 'compressed file left out');
         return null;
       }
+      if (!this.#options.ends && mayBecomeCompressed(head)) return null;
       const beginAt = async (offset: number, more: Partial<SavedPosition> = {}): Promise<SavedPosition> => ({
         ...{ path, offset, head, check: await checkBefore(file, offset), born: now.born },
         ...{ isSkipping: false, isRotated: false, former: [], ...more },

@@ -1,6 +1,33 @@
 import type { Json, Position } from 'sluice/api';
 import type { Signature } from './signature.ts';
 
+export type ArchiveFormat = 'gzip' | 'zstd';
+
+/** What is wrong with a compressed file, at which byte of it. */
+export interface ArchiveDamage {
+  /** `truncated`: it ends too early. */
+  readonly kind: 'truncated' | 'damaged';
+  readonly at: number;
+  /** From here on it is decompressed byte by byte, so that all before the fault comes out. */
+  readonly carefulFrom?: number;
+  readonly cause: string;
+}
+
+/** Of a compressed file: positions in it are those of what it holds. */
+export interface ArchiveMark {
+  readonly format: ArchiveFormat;
+  /** Its size, and the time of its last write, opaque: as long as they are these it holds the same. */
+  readonly bytes: number;
+  readonly modified: string;
+  /** Of what it holds, or could be decompressed. */
+  readonly length: number;
+  /** Nothing is read that begins here or later. */
+  readonly limit: number;
+  readonly damage: ArchiveDamage | null;
+  /** The damage is among the dead letters. */
+  readonly isTold: boolean;
+}
+
 /** What is saved of a file, under its device and inode. */
 export interface SavedPosition extends Signature {
   /** Where it was seen last; for people. */
@@ -12,13 +39,14 @@ export interface SavedPosition extends Signature {
   readonly isRotated: boolean;
   /** Content that this file had before it was truncated: copies of it may turn up. */
   readonly former: readonly Signature[];
+  readonly archive?: ArchiveMark | null;
 }
 
 /** The marker that a source which starts at the end has started; files that it did not see then are new. */
 export const STARTED = 'started';
 
 export function toPosition(saved: SavedPosition): Position {
-  const { path, born, isSkipping, isRotated, former } = saved;
+  const { path, born, isSkipping, isRotated, former, archive = null } = saved;
   return {
     path,
     ...signatureToJson(saved),
@@ -26,6 +54,7 @@ export function toPosition(saved: SavedPosition): Position {
     ...(isSkipping ? { skipping: true } : {}),
     ...(isRotated ? { rotated: true } : {}),
     ...(former.length === 0 ? {} : { former: former.map(signatureToJson) }),
+    ...(archive === null ? {} : { archive: archiveToJson(archive) }),
   };
 }
 
@@ -33,7 +62,7 @@ export function toPosition(saved: SavedPosition): Position {
 export function fromPosition(position: Position): SavedPosition | null {
   const signature = signatureFromJson(position);
   if (signature === null) return null;
-  const { path, born, skipping, rotated, former } = position as Record<string, Json | undefined>;
+  const { path, born, skipping, rotated, former, archive } = position as Record<string, Json | undefined>;
   if (typeof path !== 'string') return null;
   return {
     ...signature,
@@ -42,6 +71,7 @@ export function fromPosition(position: Position): SavedPosition | null {
     isSkipping: skipping === true,
     isRotated: rotated === true,
     former: Array.isArray(former) ? former.map(signatureFromJson).filter((one) => one !== null) : [],
+    archive: archive === undefined ? null : archiveFromJson(archive),
   };
 }
 
@@ -55,4 +85,22 @@ function signatureFromJson(json: Json): Signature | null {
   if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0) return null;
   if (typeof head !== 'string' || typeof check !== 'string') return null;
   return { offset, head: Buffer.from(head, 'base64'), check };
+}
+
+function archiveToJson({ damage, isTold, ...mark }: ArchiveMark): Json {
+  return { ...mark, ...(damage === null ? {} : { damage: { ...damage } }), ...(isTold ? { told: true } : {}) };
+}
+
+/** What is not understood says that the file was another one: it is looked through again. */
+function archiveFromJson(json: Json): ArchiveMark {
+  const { format, bytes, modified, length, limit, damage, told } = json as Record<string, Json | undefined>;
+  return {
+    format: format === 'zstd' ? 'zstd' : 'gzip',
+    bytes: typeof bytes === 'number' ? bytes : -1,
+    modified: typeof modified === 'string' ? modified : '',
+    length: typeof length === 'number' ? length : 0,
+    limit: typeof limit === 'number' ? limit : 0,
+    damage: typeof damage === 'object' && damage !== null ? (damage as unknown as ArchiveDamage) : null,
+    isTold: told === true,
+  };
 }

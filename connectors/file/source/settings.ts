@@ -16,6 +16,9 @@ export interface FileSourceSettings {
   readonly forgetAfterMs: number;
   /** How long a file that looks like a copy in the making waits for its original to be truncated. */
   readonly copyWaitMs: number;
+  /** A compressed file is looked into when it did not change for so long, and one that ends too early counts as damaged after the longer time. */
+  readonly archiveSettleMs: number;
+  readonly archiveWaitMs: number;
   readonly maxOpenFiles: number;
   readonly storage: InputStorage;
   /** Null: polling alone. */

@@ -32,6 +32,11 @@ const magics: readonly (readonly [format: string, bytes: Buffer])[] = [
   ['bzip2', Buffer.from('BZh91AY', 'latin1')],
 ];
 
+/** So few bytes that they may become those of a compressed file. */
+export function mayBecomeCompressed(head: Buffer): boolean {
+  return magics.some(([, magic]) => head.length < magic.length && magic.subarray(0, head.length).equals(head));
+}
+
 /** The name of the compression that a file begins like; null for none. */
 export function compressionOf(head: Buffer): string | null {
   return magics.find(([, magic]) => head.subarray(0, magic.length).equals(magic))?.[0] ?? null;

@@ -1,4 +1,4 @@
-import type { SavedPosition } from './position.ts';
+import type { ArchiveMark, SavedPosition } from './position.ts';
 import { CHECK_BYTES, checkOf, HEAD_BYTES, type Signature } from './signature.ts';
 import type { FileStatus, InputFile } from './storage.ts';
 
@@ -57,6 +57,8 @@ export class TailedFile implements Signature {
   /** Nothing is read that begins here or later. Infinity while the file is followed. */
   limit = Infinity;
   isDone = false;
+  /** Of a compressed file, whose size and offsets are those of what it holds. */
+  archive: ArchiveMark | null;
   failures = 0;
 
   constructor(key: string, saved: SavedPosition, now: number) {
@@ -70,6 +72,7 @@ export class TailedFile implements Signature {
     this.isSkipping = saved.isSkipping;
     this.isRotated = saved.isRotated;
     this.#former = saved.former.map((former) => ({ ...former, until: now + FORMER_MS }));
+    this.archive = saved.archive ?? null;
     this.lastChange = now;
   }
 

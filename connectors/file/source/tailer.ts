@@ -1,4 +1,5 @@
 import { describeError, type Position, type SourceContext } from 'sluice/api';
+import { Archives } from './archive/archives.ts';
 import { BlockReader } from './block-reader.ts';
 import { Complaints, isFileError } from './complaints.ts';
 import { FileTable } from './file-table.ts';
@@ -6,11 +7,13 @@ import { Glob } from './glob.ts';
 import { Newcomers, type FoundFile } from './newcomers.ts';
 import { OpenFiles } from './open-files.ts';
 import { Originals } from './originals.ts';
-import { STARTED, toPosition } from './position.ts';
+import { STARTED, toPosition, type ArchiveFormat } from './position.ts';
 import { ReadQueue } from './read-queue.ts';
 import { Scanner } from './scanner.ts';
 import type { FileSourceSettings } from './settings.ts';
 import { TailedFile } from './tailed-file.ts';
+import { compressionOf, HEAD_BYTES } from './signature.ts';
+import { readAt } from './content.ts';
 import { Waker } from './waker.ts';
 
 /** Before the next file gets its turn. */
@@ -36,12 +39,16 @@ export class Tailer {
   readonly #queue: ReadQueue;
   readonly #waker: Waker;
   #table: FileTable;
+  #archives: Archives;
+  /** Compressed files that were there when the source started at the end. */
+  readonly #skipped: (readonly [string, Position])[] = [];
   #isFirstStart = false;
   #scans = 0;
   #nextScanAt = 0;
   /** Not before, whatever is hinted at. */
   #scanRestsUntil = 0;
   #goneSince: number | null = null;
+  readonly #createReader: () => BlockReader;
   readonly #hinted = new Set<string>();
   readonly #unsettled = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | null = null;
@@ -55,7 +62,11 @@ export class Tailer {
     this.#glob = new Glob(settings.include, settings.exclude, storage);
     this.#complaints = new Complaints(log);
     this.#scanner = new Scanner(this.#glob, storage, this.#complaints);
-    this.#newcomers = new Newcomers({ settings, clock, log, ends: this.#ends });
+    const onArchive = (found: FoundFile, format: ArchiveFormat): void => {
+      if (this.#startsAtEnd) this.#skipped.push(this.#archives.skip(found, format));
+      else this.#archives.add(found, format, { own: null, now: clock.monotonic() });
+    };
+    this.#newcomers = new Newcomers({ settings, clock, log, ends: this.#ends, onArchive });
     this.#open = new OpenFiles(storage, settings.maxOpenFiles);
     this.#waker = new Waker(clock, signal);
     this.#table = new FileTable(new Map(), log);
@@ -63,12 +74,13 @@ export class Tailer {
       this.#emitted(emitted);
     };
     const { keepsCarriageReturn } = settings;
+    this.#createReader = () => new BlockReader(context, { keepsCarriageReturn, onEmitted });
+    this.#archives = this.#createArchives();
     this.#queue = new ReadQueue({
-      createReader: () => new BlockReader(context, { keepsCarriageReturn, onEmitted }),
+      createReader: this.#createReader,
       turn: (file, reader) => this.#turn(file, reader),
       onFailure: (error) => {
-        this.#failure ??= { error };
-        this.#waker.wake();
+        this.#failed(error);
       },
     });
   }
@@ -80,6 +92,7 @@ export class Tailer {
       const positions = await this.#context.load();
       this.#isFirstStart = positions.size === 0;
       this.#table = new FileTable(positions, this.#context.log);
+      this.#archives = this.#createArchives();
       while (!(await this.#look())) {
         await this.#waker.sleep(this.#pause());
         // Events come in bursts.
@@ -89,10 +102,36 @@ export class Tailer {
     } catch (error) {
       throw this.#failure?.error ?? error;
     } finally {
-      await this.#queue.close();
+      await Promise.all([this.#queue.close(), this.#archives.close()]);
       await this.#open.closeAll();
       await watch?.close();
     }
+  }
+
+  #createArchives(): Archives {
+    return new Archives(
+      {
+        ...{ settings: this.#settings, context: this.#context, complaints: this.#complaints, ends: this.#ends },
+        table: this.#table,
+        createReader: this.#createReader,
+        onEmitted: (emitted) => {
+          this.#emitted(emitted);
+        },
+        onFailure: (error) => {
+          this.#failed(error);
+        },
+        wake: () => {
+          this.#waker.wake();
+        },
+        drop: (file) => this.#drop(file),
+      },
+      this.#table.archives,
+    );
+  }
+
+  #failed(error: unknown): void {
+    this.#failure ??= { error };
+    this.#waker.wake();
   }
 
   /** True when the source is at its end. */
@@ -110,6 +149,7 @@ export class Tailer {
       this.#nextScanAt = Math.max(Math.min(this.#nextScanAt, now + Math.max(scanMs, restMs)), this.#scanRestsUntil);
     }
     if (!this.#ends) await this.#poll();
+    await this.#archives.settle(this.#scans);
     if (this.#failure !== null) throw this.#failure.error;
     this.#report();
     return this.#ends && this.#isAtEnd();
@@ -136,6 +176,7 @@ export class Tailer {
     const ready: TailedFile[] = [];
     const unknown: FoundFile[] = [];
     for (const { path, status } of found) {
+      if (this.#archives.sees({ path, status }, now)) continue;
       const file = this.#table.find(path, status, now);
       if (file === undefined) unknown.push({ path, status });
       else {
@@ -148,15 +189,20 @@ export class Tailer {
       }
     }
     await this.#lookForMissing(number, now);
+    this.#archives.retain(new Set(found.map(({ status }) => status.key)), now);
     // With a fixed end whatever appears later is not read.
     if (isFirst || !this.#ends) ready.push(...(await this.#admit(unknown, now)));
     // Not sooner: where to begin in a copy is seen best while its original rests.
     for (const file of ready) this.#queue.add(file);
   }
 
+  get #startsAtEnd(): boolean {
+    return this.#settings.start === 'end' && this.#isFirstStart && this.#scans === 1;
+  }
+
   async #admit(unknown: readonly FoundFile[], now: number): Promise<TailedFile[]> {
-    const { storage, start } = this.#settings;
-    const startsAtEnd = start === 'end' && this.#isFirstStart && this.#scans === 1;
+    const { storage } = this.#settings;
+    const startsAtEnd = this.#startsAtEnd;
     this.#newcomers.retain(new Set(unknown.map(({ status }) => status.key)));
     if (unknown.every(({ status }) => status.size === 0) && !startsAtEnd) return [];
     // What cannot be told now can at the next scan.
@@ -195,8 +241,8 @@ export class Tailer {
   /** Where it started at the end, all at once: files that a later start does not know are new then. */
   async #saveStart(files: readonly TailedFile[]): Promise<void> {
     const now = this.#context.clock.monotonic();
-    const positions: [string, Position][] = files.map((file) => [file.key, toPosition(file.position(now))]);
-    positions.push([STARTED, { start: 'end' }]);
+    const positions: (readonly [string, Position])[] = files.map((file) => [file.key, toPosition(file.position(now))]);
+    positions.push(...this.#skipped, [STARTED, { start: 'end' }]);
     this.#emitted(this.#context.emit(await this.#context.batch(), { positions }));
     for (const file of files) file.isUnsaved = false;
   }
@@ -213,16 +259,21 @@ export class Tailer {
       file.missingSince ??= now;
       if (now - Math.max(file.missingSince, file.lastChange) < (file.links === 0 ? closeInactiveMs : forgetAfterMs))
         continue;
-      await this.#open.close(file);
-      this.#table.drop(file);
+      if (this.#archives.areUndecided) continue;
+      await this.#drop(file);
       this.#emitted(this.#context.forget(file.key));
     }
     if (!this.#ends) this.#forgetGone(now);
   }
 
+  async #drop(file: TailedFile): Promise<void> {
+    await this.#open.close(file);
+    this.#table.drop(file);
+  }
+
   #forgetGone(now: number): void {
     this.#goneSince ??= now;
-    if (now - this.#goneSince < this.#settings.forgetAfterMs) return;
+    if (now - this.#goneSince < this.#settings.forgetAfterMs || this.#archives.areUndecided) return;
     for (const key of [...this.#table.gone.keys()]) {
       this.#table.forgetGone(key);
       if (!this.#table.has(key)) this.#emitted(this.#context.forget(key));
@@ -294,6 +345,7 @@ export class Tailer {
         if (end === 'more') block++;
         else {
           file.wasReplaced(clock.monotonic());
+          if (await this.#becameArchive(file)) return;
           // The copy of what was there may be among the files by now.
           this.#scanSoon();
         }
@@ -301,11 +353,25 @@ export class Tailer {
       this.#queue.add(file);
     } catch (error) {
       if (!isFileError(error)) throw error;
-      await this.#failed(file, error);
+      await this.#turnFailed(file, error);
     }
   }
 
-  async #failed(file: TailedFile, error: unknown): Promise<void> {
+  /** By others' doing, or because its inode is that of another file by now. */
+  async #becameArchive(file: TailedFile): Promise<boolean> {
+    const handle = file.handle!;
+    const [head, status] = await Promise.all([readAt(handle, 0, HEAD_BYTES), handle.status()]);
+    const format = compressionOf(head);
+    if (format !== 'gzip' && format !== 'zstd') return false;
+    const now = this.#context.clock.monotonic();
+    await this.#open.close(file);
+    this.#table.lost(file, now);
+    this.#archives.add({ path: file.path, status }, format, { own: null, now });
+    this.#scanSoon();
+    return true;
+  }
+
+  async #turnFailed(file: TailedFile, error: unknown): Promise<void> {
     this.#complainOf(file.path, error);
     await this.#open.close(file);
     // The next scan sees it as changed, so it is tried again.
@@ -330,15 +396,15 @@ export class Tailer {
   #isAtEnd(): boolean {
     if (!this.#queue.isEmpty) return false;
     for (const file of this.#table.files) if (!file.isDone) return false;
-    return true;
+    return this.#archives.isIdle;
   }
 
   #report(): void {
-    const { size } = this.#table;
+    const size = this.#table.size + this.#archives.size;
     let unread = 0;
     for (const file of this.#table.files) unread += file.isDone ? 0 : file.unread;
     const files = size === 1 ? '1 file' : `${size} files`;
-    const doing = unread > 0 ? 'reading' : this.#ends ? 'read' : 'following';
+    const doing = unread > 0 || this.#archives.isBusy ? 'reading' : this.#ends ? 'read' : 'following';
     const unreadable = this.#complaints.count === 0 ? '' : `, ${this.#complaints.count} unreadable`;
     this.#context.report(`${files}, ${doing}${unreadable}`);
   }

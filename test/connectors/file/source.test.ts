@@ -14,7 +14,6 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { sourceDefinition } from '../../../connectors/file/source-definition.ts';
 import { createNodeStorage, type InputStorage } from '../../../connectors/file/source/storage.ts';
 import { realClock } from '../../../src/telemetry/index.ts';
@@ -248,16 +247,6 @@ describe('rotation', () => {
     expect(source.values).toEqual(['one']);
     await rename(at('a.log'), at('a.log.1'));
     await read(source, ['one', 'two']);
-  });
-
-  test('compressed files are left out, and said so once', async () => {
-    await writeFile(at('a.log'), numbered(0, 3));
-    await writeFile(at('a.log.1.gz'), gzipSync(numbered(3, 6)));
-    const source = await started();
-    await read(source, lines(numbered(0, 3)));
-    await rest();
-    const told = source.lines.filter(({ message }) => message.includes('compressed'));
-    expect(told).toMatchObject([{ level: 'warn', fields: { path: at('a.log.1.gz'), compression: 'gzip' } }]);
   });
 });
 

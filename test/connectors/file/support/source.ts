@@ -28,6 +28,8 @@ export function fileSourceHarness(
     closeInactiveMs: 60_000,
     forgetAfterMs: 600_000,
     copyWaitMs: 60_000,
+    archiveSettleMs: 20,
+    archiveWaitMs: 60_000,
     maxOpenFiles: 64,
     storage: createNodeStorage(),
     watchFolders: null,

@@ -1,0 +1,87 @@
+import { SluiceError, type RejectedRecord, type SourceContext } from 'sluice/api';
+import type { BlockReader } from '../block-reader.ts';
+import { toPosition, type ArchiveMark } from '../position.ts';
+import type { InputStorage } from '../storage.ts';
+import type { TailedFile } from '../tailed-file.ts';
+import { InflatedFile } from './inflated-file.ts';
+
+/** Reads what a compressed file holds, from the offset of its position to its end or to where it is damaged. */
+export class ArchiveReader {
+  readonly #context: SourceContext;
+  readonly #storage: InputStorage;
+  readonly #reader: BlockReader;
+  readonly #onEmitted: (emitted: Promise<void>) => void;
+
+  constructor(options: {
+    readonly context: SourceContext;
+    readonly storage: InputStorage;
+    readonly reader: BlockReader;
+    readonly onEmitted: (emitted: Promise<void>) => void;
+  }) {
+    this.#context = options.context;
+    this.#storage = options.storage;
+    this.#reader = options.reader;
+    this.#onEmitted = options.onEmitted;
+  }
+
+  /** `changed` when the file is not the one any more that the position speaks of, `stopped` when `goesOn` says so. */
+  async read(
+    file: TailedFile & { readonly archive: ArchiveMark },
+    goesOn: () => boolean,
+  ): Promise<'end' | 'changed' | 'stopped'> {
+    const mark = file.archive;
+    const inflated = new InflatedFile(await this.#storage.open(file.path), mark);
+    try {
+      const { key, size, modified } = await inflated.status();
+      if (key !== file.key || size !== mark.bytes || String(modified) !== mark.modified) return 'changed';
+      file.limit = mark.limit;
+      file.size = mark.limit;
+      while (file.offset < mark.limit) {
+        this.#context.signal.throwIfAborted();
+        if (!goesOn()) return 'stopped';
+        const end = await this.#reader.read(file, inflated);
+        if (end === 'replaced') return 'changed';
+        if (end === 'end') break;
+      }
+      await this.#finish(file, inflated);
+      return 'end';
+    } finally {
+      this.#reader.trim();
+      await inflated.close();
+    }
+  }
+
+  /** Saves that nothing is left; in the same commit, once, what is wrong with it. */
+  async #finish(file: TailedFile & { archive: ArchiveMark }, inflated: InflatedFile): Promise<void> {
+    const { archive: mark, stream, key } = file;
+    const isDone = file.offset >= mark.limit && (mark.damage === null || mark.isTold);
+    if (isDone && !file.isUnsaved) return;
+    const rejected = mark.damage === null || mark.isTold ? [] : [await this.#refusal(file, inflated)];
+    // Bytes at the end that are no record are not looked for again.
+    file.archive = { ...mark, limit: Math.min(mark.limit, file.offset), isTold: mark.damage !== null };
+    file.isUnsaved = false;
+    const position = toPosition(file.position(this.#context.clock.monotonic()));
+    const emitted = this.#context.emit(await this.#context.batch(), { stream, positions: [[key, position]], rejected });
+    this.#onEmitted(emitted);
+    const { supersedes } = file;
+    if (supersedes !== null) {
+      file.supersedes = null;
+      this.#onEmitted(emitted.then(() => this.#context.forget(supersedes)));
+    }
+    if (rejected.length > 0) await emitted;
+  }
+
+  /** Names the place in both: what the archive is cut to, and how far its lines came. Beside it the half line before. */
+  async #refusal(file: TailedFile & { archive: ArchiveMark }, inflated: InflatedFile): Promise<RejectedRecord> {
+    const { path, archive: mark } = file;
+    const { at, cause, kind } = mark.damage!;
+    const rest = Buffer.alloc(Math.min(mark.length - mark.limit, this.#context.maxRecordBytes));
+    const count = await inflated.read(rest, 0, rest.length, mark.limit);
+    const error = new SluiceError(
+      'ARCHIVE_DAMAGED',
+      `decompressing "${path}": ${kind} at byte ${at}, ${cause}; what it holds up to byte ${mark.limit} was read`,
+    );
+    this.#context.log.warn({ path, at, offset: mark.limit, cause, code: error.code }, 'compressed file damaged');
+    return { value: rest.subarray(0, count), error, position: `${path}@${mark.limit}` };
+  }
+}
