@@ -24,6 +24,7 @@ export function crossCheck(drafts: readonly PipelineDraft[], hub: HubDraft, repo
   checkResources(drafts, hub, report);
   const plans = drafts.flatMap(({ plan }) => (plan === null ? [] : [withTopic(plan, drafts)]));
   checkRecordLimits(drafts, hub.plan, report);
+  checkListenerMemory(drafts, hub.plan, report);
   return plans;
 }
 
@@ -137,5 +138,22 @@ function checkRecordLimits(
     const mib = Math.floor(share / 1024 / 1024);
     const message = `each leg has ${mib} MiB of record buffers here, less than \`max_record\`; raise \`buffer_size\` in the hub file, or lower it`;
     problems.add(file, ['topic', 'max_record'], { code: 'CONFIG_RECORD_LIMIT', message });
+  }
+}
+
+/** What is above it would be refused for ever. */
+function checkListenerMemory(
+  drafts: readonly PipelineDraft[],
+  { listenerBytes }: Pick<HubPlan, 'listenerBytes'>,
+  { problems }: Report,
+): void {
+  for (const { legs, file } of drafts) {
+    for (const { definition, preview, path } of legs) {
+      const limit = preview === null ? undefined : (preview as { readonly max_in_flight?: unknown }).max_in_flight;
+      if (definition === null || typeof limit !== 'number' || limit <= listenerBytes) continue;
+      const mib = Math.floor(listenerBytes / 1024 / 1024);
+      const message = `all listeners of a worker together may hold ${mib} MiB; raise \`listener_memory\` in the hub file, or lower this`;
+      problems.add(file, [...path, definition.name, 'max_in_flight'], { code: 'CONFIG_LISTENER_MEMORY', message });
+    }
   }
 }

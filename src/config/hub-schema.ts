@@ -66,6 +66,13 @@ export const hubFileOptions = Type.Object(
       maximum: '16GiB',
       description: 'Record buffers of one worker, shared by its pipelines. When they are full, sources wait.',
     }),
+    listener_memory: size({
+      default: '256MiB',
+      minimum: '1MiB',
+      maximum: '1TiB',
+      description:
+        'What the listeners of a worker may hold together of input that is not in the topic yet, below the `max_in_flight` of each. When it is spent, clients wait or are told to come back.',
+    }),
     worker_memory: size({
       default: '512MiB',
       minimum: '128MiB',

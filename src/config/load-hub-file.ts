@@ -86,6 +86,7 @@ function draftOf(file: YamlFile | null, baseDir: string, settings: HubSettings):
       api: settings.api === 'off' ? null : settings.api.listen,
       workers: settings.workers ?? availableParallelism(),
       bufferBytes: settings.buffer_size,
+      listenerBytes: settings.listener_memory,
       workerMemoryBytes: settings.worker_memory,
       watchdogMs: settings.watchdog,
       drainMs: settings.drain_timeout,

@@ -20,6 +20,8 @@ export interface HubPlan {
   readonly workers: number;
   /** Bytes of record buffers of one worker. */
   readonly bufferBytes: number;
+  /** Bytes that the listeners of one worker may hold together. */
+  readonly listenerBytes: number;
   /** A worker above it (heap + external) is ended and its pipelines restarted. */
   readonly workerMemoryBytes: number;
   /** An event loop blocked for so long is ended. */

@@ -33,6 +33,7 @@ export const problemCatalogue = {
   CONFIG_CANNOT_REWIND: '`delivery: exactly_once` stands at a source whose input cannot be read again.',
   CONFIG_DELIVERY_UNSUPPORTED: '`delivery: exactly_once` stands where the topic cannot give it.',
   CONFIG_NO_EFFECT: 'An option has no effect where the topics of this hub live.',
+  CONFIG_LISTENER_MEMORY: 'A listener may hold more than all listeners together.',
   CONFIG_RECORD_LIMIT: 'The record limit is larger than the buffers of a leg.',
   CONFIG_OPTION_CONFLICT: 'Options of a connector contradict each other.',
   CONFIG_BAD_EXPRESSION: 'An expression or a template does not compile.',

@@ -3,6 +3,7 @@ import { describeError, SluiceError, type ErrorCode, type Logger } from '../api/
 import type { PipelinePlan } from '../config/index.ts';
 import type { PipelineEnd, PipelineEvent, RunningPipeline } from '../pipeline/index.ts';
 import { createEntryLogger, MetricsRecorder, realClock } from '../telemetry/index.ts';
+import { allListeners } from '../toolkit/index.ts';
 import { beatOnce } from './beat.ts';
 import type { FromWorker, ToWorker, WorkerData, WorkerSetup } from './protocol.ts';
 
@@ -92,6 +93,7 @@ class WorkerHost {
       case 'setup':
         this.#setup = message.setup;
         this.#share = Math.floor(message.setup.plan.bufferBytes / Math.max(1, message.pipelines.length));
+        allListeners.limitBytes = message.setup.plan.listenerBytes;
         for (const pipeline of message.pipelines) this.#start(pipeline);
         break;
       case 'start':

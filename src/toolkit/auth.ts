@@ -1,56 +1,86 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Type, secret, type Static } from '../api/index.ts';
 
+const credentials = Type.Object(
+  {
+    username: Type.String({
+      minLength: 1,
+      pattern: '^[^:]+$',
+      description: 'The user name; it cannot hold a colon.',
+    }),
+    password: secret({ description: 'The password.' }),
+  },
+  {
+    additionalProperties: false,
+    description: 'Serve clients with this name and password (HTTP basic authentication).',
+  },
+);
+
 /** Options of listeners whose clients say who they are. */
 export const authOptions = Type.Object(
   {
-    basic: Type.Optional(
-      Type.Object(
-        {
-          username: Type.String({
-            minLength: 1,
-            pattern: '^[^:]+$',
-            description: 'The user name; it cannot hold a colon.',
-          }),
-          password: secret({ description: 'The password.' }),
-        },
-        {
-          additionalProperties: false,
-          description: 'Serve clients with this name and password (HTTP basic authentication).',
-        },
-      ),
-    ),
+    basic: Type.Optional(credentials),
     bearer: Type.Optional(secret({ description: 'Serve clients that send `Authorization: Bearer` with this token.' })),
+    users: Type.Optional(
+      Type.Array(credentials, {
+        minItems: 1,
+        maxItems: 1000,
+        description: 'Several names and passwords; a name may stand there twice while its password changes.',
+      }),
+    ),
+    tokens: Type.Optional(
+      Type.Array(secret({ description: 'A token as `bearer` takes it.' }), {
+        minItems: 1,
+        maxItems: 1000,
+        description: 'Several tokens: one a client, or the old one and the new.',
+      }),
+    ),
   },
-  { additionalProperties: false, description: 'Who is served. Without it everybody who reaches the address.' },
+  {
+    additionalProperties: false,
+    description: 'Who is served: everybody with one of these. Without it everybody who reaches the address.',
+  },
 );
 
 export type AuthOptions = Static<typeof authOptions>;
 
 export interface Authenticator {
-  /** Judges an `Authorization` header in a time that does not depend on how much of it is right. */
+  /** Who an `Authorization` header says that it is; null for those who are not served. Takes a time that does not depend on how much of it is right. */
+  identify(authorization: string | undefined): string | null;
   accepts(authorization: string | undefined): boolean;
   /** What `WWW-Authenticate` says to those who are not accepted. */
   readonly challenge: string;
 }
 
-export function createAuthenticator(options: AuthOptions): Authenticator {
+export function createAuthenticator({ basic, bearer, users = [], tokens = [] }: AuthOptions): Authenticator {
   // Digests of one length under a key that nobody knows: equal time whatever is compared.
   const key = randomBytes(32);
   const digest = (text: string): Buffer => createHmac('sha256', key).update(text).digest();
-  const basic = options.basic === undefined ? null : digest(`${options.basic.username}:${options.basic.password}`);
-  const bearer = options.bearer === undefined ? null : digest(options.bearer);
+  const known = [...(basic === undefined ? [] : [basic]), ...users].map(({ username, password }) => ({
+    name: `user ${username}`,
+    digest: digest(`${username}:${password}`),
+  }));
+  const knownTokens = [...(bearer === undefined ? [] : [bearer]), ...tokens].map((token, index) => ({
+    name: `token ${index}`,
+    digest: digest(token),
+  }));
   const challenges = [
-    ...(basic === null ? [] : ['Basic realm="sluice", charset="UTF-8"']),
-    ...(bearer === null ? [] : ['Bearer realm="sluice"']),
+    ...(known.length === 0 ? [] : ['Basic realm="sluice", charset="UTF-8"']),
+    ...(knownTokens.length === 0 ? [] : ['Bearer realm="sluice"']),
   ];
+  const identify = (authorization: string | undefined): string | null => {
+    const [, scheme, sent] = /^(basic|bearer) +(\S+) *$/i.exec(authorization ?? '') ?? [];
+    if (scheme === undefined || sent === undefined) return null;
+    const isBasic = scheme.toLowerCase() === 'basic';
+    const found = digest(isBasic ? Buffer.from(sent, 'base64').toString('utf8') : sent);
+    let identity: string | null = null;
+    // All of them, whichever it is.
+    for (const one of isBasic ? known : knownTokens) if (timingSafeEqual(found, one.digest)) identity = one.name;
+    return identity;
+  };
   return {
     challenge: challenges.join(', '),
-    accepts: (authorization) => {
-      const [, scheme, credentials] = /^(basic|bearer) +(\S+) *$/i.exec(authorization ?? '') ?? [];
-      if (scheme === undefined || credentials === undefined) return false;
-      if (scheme.toLowerCase() === 'bearer') return bearer !== null && timingSafeEqual(digest(credentials), bearer);
-      return basic !== null && timingSafeEqual(digest(Buffer.from(credentials, 'base64').toString('utf8')), basic);
-    },
+    identify,
+    accepts: (authorization) => identify(authorization) !== null,
   };
 }

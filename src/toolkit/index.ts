@@ -1,8 +1,9 @@
 /** What connectors share: life cycle, TLS, authentication and limits of listeners; TLS and credentials of clients. Exported as `sluice/toolkit`. */
 export { authOptions, createAuthenticator, type Authenticator, type AuthOptions } from './auth.ts';
 export { ClientGone, type HeldBody } from './body.ts';
-export { ByteBudget } from './byte-budget.ts';
+export { allListeners, ByteBudget } from './byte-budget.ts';
 export { checkListener } from './check-listener.ts';
+export { clientAddress, networkFault, networkPattern, Networks } from './client-address.ts';
 export { clientBasicOptions } from './client-auth.ts';
 export {
   clientTlsOptions,
@@ -30,4 +31,5 @@ export type { StreamClient, StreamProtocol } from './stream-listener.ts';
 export { tlsOptions, type TlsOptions } from './tls.ts';
 export { receiveUnixDatagrams } from './unix-datagrams.ts';
 export { unixSocketOptions, unixSocketProblems, unixSocketResource, type UnixSocketOptions } from './unix-socket.ts';
+export { signatureCheck, signatureOptions, type SignatureCheck, type SignatureOptions } from './webhook-signature.ts';
 export { crashPoint, type CrashPoint } from '../telemetry/index.ts';

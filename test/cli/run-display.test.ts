@@ -69,6 +69,7 @@ const plan: HubPlan = {
   api: { host: '127.0.0.1', port: 8686 },
   workers: 2,
   bufferBytes: 1,
+  listenerBytes: 1,
   workerMemoryBytes: 1,
   watchdogMs: 1,
   drainMs: 1,

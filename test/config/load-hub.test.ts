@@ -19,6 +19,7 @@ test('without a hub file defaults hold', async () => {
     api: { host: '127.0.0.1', port: 8686 },
     workers: availableParallelism(),
     bufferBytes: 48 * 1024 * 1024,
+    listenerBytes: 256 * 1024 * 1024,
     workerMemoryBytes: 512 * 1024 * 1024,
     watchdogMs: 10_000,
     drainMs: 30_000,
@@ -37,6 +38,7 @@ group: logs
 host: rack-7
 workers: 3
 buffer_size: 16MiB
+listener_memory: 64MiB
 worker_memory: 1GiB
 watchdog: 5s
 drain_timeout: 1m
@@ -62,6 +64,7 @@ references: { env: [A_*], file: [secrets, /run/x] }
     api: null,
     workers: 3,
     bufferBytes: 16 * 1024 * 1024,
+    listenerBytes: 64 * 1024 * 1024,
     workerMemoryBytes: 1024 * 1024 * 1024,
     watchdogMs: 5000,
     drainMs: 60_000,

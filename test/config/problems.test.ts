@@ -186,6 +186,11 @@ const table: readonly (readonly [what: string, pipeline: string, ...problems: st
     '8:18 CONFIG_BAD_EXPRESSION',
   ],
   ['a reference in a word', source("name: '${env:NAME}'"), '5:12 CONFIG_BAD_REFERENCE'],
+  [
+    'a listener that may hold more than all together',
+    'name: a\ntopic: t\nsources:\n  - http: { max_in_flight: 300MiB }\n',
+    '4:28 CONFIG_LISTENER_MEMORY',
+  ],
   ['records larger than the buffers', topic('{ name: t, max_record: 100MiB }'), '2:31 CONFIG_RECORD_LIMIT'],
 ];
 

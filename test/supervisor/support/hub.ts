@@ -79,6 +79,7 @@ export async function createTestHub({ pipelines, plan, once = false, recover, pr
     api: null,
     workers: 2,
     bufferBytes: 1000,
+    listenerBytes: Infinity,
     workerMemoryBytes: 96 * 1024 * 1024,
     watchdogMs: 2000,
     drainMs: 2000,
