@@ -2,11 +2,11 @@ import { SluiceError, type SourceContext } from 'sluice/api';
 import { defaultCodecLimits, MsgpackCursor, MsgpackScanner } from 'sluice/codec';
 import {
   StreamBuffer,
-  type ByteBudget,
   type HeldBody,
   type Inflater,
   type Spare,
   type StreamClient,
+  type StreamMemory,
   type StreamProtocol,
 } from 'sluice/toolkit';
 import type { Entries } from './entries.ts';
@@ -18,7 +18,7 @@ import type { SourceOptions } from './options.ts';
 export interface Shared {
   readonly options: SourceOptions;
   readonly context: SourceContext;
-  readonly budget: ByteBudget;
+  readonly memory: StreamMemory;
   readonly inflater: Inflater;
   /** Chunks that are on their way into the topic: what is sent again meanwhile waits for the first. */
   readonly inFlight: Map<string, Promise<void>>;
@@ -50,9 +50,9 @@ export class Session implements StreamProtocol {
   constructor(client: StreamClient, shared: Shared) {
     this.#client = client;
     this.#shared = shared;
-    const { context, budget } = shared;
+    const { context, memory } = shared;
     const { max_message: maxBytes, message_timeout: timeoutMs, security } = shared.options;
-    this.#buffer = new StreamBuffer({ budget, clock: context.clock, timeoutMs });
+    this.#buffer = new StreamBuffer({ memory, clock: context.clock, timeoutMs });
     this.#openedAtMs = context.clock.monotonic();
     this.#scanner = new MsgpackScanner({ maxDepth: defaultCodecLimits.maxDepth + ENVELOPE_DEPTH, maxBytes });
     this.#scanner.begin(0);
@@ -66,28 +66,38 @@ export class Session implements StreamProtocol {
     return this.#handshake === null ? this.#buffer.begunAtMs : this.#openedAtMs;
   }
 
-  async take(bytes: Buffer): Promise<void> {
+  take(bytes: Buffer): Promise<void> | void {
     if (this.#isFirst) this.#refuseOthers(bytes);
-    const joined = await this.#buffer.join(bytes);
-    let start = 0;
-    for (;;) {
-      const next = this.#scanner.advance(joined, joined.length);
-      if (next < 0) break;
-      const wait = this.#value(joined, start, next);
-      if (wait !== null) await wait;
-      if (this.#isRefused) return;
-      start = next;
-      this.#scanner.begin(start);
-      if ((this.#entries?.records.batchBytes ?? 0) >= EMIT_BYTES) await this.#emit();
-    }
-    await this.#buffer.keep(joined, start);
-    this.#scanner.moved(start);
-    if (this.#entries !== null) await this.#emit();
+    const joined = this.#buffer.join(bytes);
+    return joined instanceof Promise ? joined.then((all) => this.#read(all, 0)) : this.#read(joined, 0);
   }
 
-  /** What came whole goes on its way all the same. */
+  flush(): Promise<void> | void {
+    if (this.#entries !== null) return this.#emit(this.#entries);
+  }
+
   closed(): void {
     this.#buffer.release();
+  }
+
+  /** The messages in `bytes[start, …)`. */
+  #read(bytes: Buffer, start: number): Promise<void> | void {
+    for (;;) {
+      const entries = this.#entries;
+      if (entries !== null && entries.records.batchBytes >= EMIT_BYTES)
+        return this.#emit(entries).then(() => this.#read(bytes, start));
+      const next = this.#scanner.advance(bytes, bytes.length);
+      if (next < 0) break;
+      const wait = this.#value(bytes, start, next);
+      this.#scanner.begin(next);
+      start = next;
+      if (wait !== null) return wait.then(() => this.#read(bytes, next));
+      if (this.#isRefused) return;
+    }
+    const kept = this.#buffer.keep(bytes, start, this.#scanner.atLeast);
+    this.#scanner.moved(start);
+    if (!this.#shared.entries.isShort) return kept;
+    return kept === undefined ? this.flush() : kept.then(() => this.flush());
   }
 
   /** fluentd takes JSON on this port too; nobody is known to send it. */
@@ -140,8 +150,19 @@ export class Session implements StreamProtocol {
   }
 
   #add(message: Message, bytes: Buffer, value: { start: number; end: number }): Promise<void> | null {
-    const entries = (this.#entries ??= this.#shared.entries.take());
-    if (message.chunk !== null) this.#chunks.push(message.chunk);
+    const wait = this.#addEntries((this.#entries ??= this.#shared.entries.take()), { message, bytes, ...value });
+    if (wait !== null)
+      return wait.then(() => {
+        this.#added(message);
+      });
+    this.#added(message);
+    return null;
+  }
+
+  #addEntries(
+    entries: Entries,
+    { message, bytes, start, end }: { message: Message; bytes: Buffer; start: number; end: number },
+  ): Promise<void> | null {
     const place = {
       at: message.at,
       to: message.to,
@@ -150,16 +171,17 @@ export class Session implements StreamProtocol {
     };
     if (message.signal !== 0) {
       const reason = `metrics and traces of Fluent Bit (fluent_signal ${message.signal}) are no records; send logs only`;
-      entries.records.reject(
-        bytes.subarray(value.start, value.end),
-        new SluiceError('DECODE_INVALID', reason),
-        place.client,
-      );
+      entries.records.reject(bytes.subarray(start, end), new SluiceError('DECODE_INVALID', reason), place.client);
       return null;
     }
     if (message.compressed !== null) return this.#inflated(message, bytes.subarray(message.at, message.to), place);
     const turns = entries.read(message, bytes, place);
     return turns.next().done === true ? null : othersBetween(turns);
+  }
+
+  /** All of it is there: a chunk that was refused halfway must not be known as taken. */
+  #added({ chunk }: Message): void {
+    if (chunk !== null) this.#chunks.push(chunk);
   }
 
   async #inflated(message: Message, sent: Buffer, place: { client: string; nowMs: number }): Promise<void> {
@@ -173,21 +195,23 @@ export class Session implements StreamProtocol {
     }
   }
 
-  async #emit(): Promise<void> {
+  async #emit(entries: Entries): Promise<void> {
     const { context, inFlight } = this.#shared;
-    const entries = this.#entries!;
     const chunks = this.#chunks;
     this.#entries = null;
     this.#chunks = [];
     const ids = chunks.map((chunk) => chunk.toString('latin1'));
-    const { durable } = await entries.records.emit(context, { stream: this.#client.name, dedupeIds: ids });
-    this.#shared.entries.give(entries);
-    for (const id of ids) inFlight.set(id, durable);
-    const forget = (): void => {
-      for (const id of ids) inFlight.delete(id);
-    };
-    durable.then(forget, forget);
-    this.#owe(durable, chunks);
+    try {
+      const { durable } = await entries.records.emit(context, { stream: this.#client.name, dedupeIds: ids });
+      for (const id of ids) inFlight.set(id, durable);
+      const forget = (): void => {
+        for (const id of ids) inFlight.delete(id);
+      };
+      durable.then(forget, forget);
+      this.#owe(durable, chunks);
+    } finally {
+      this.#shared.entries.give(entries);
+    }
   }
 
   /** The acknowledgements, once it is durable; a client that gets none sends the chunks again. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:dgram';
 import type { Source, SourceContext } from 'sluice/api';
-import { ByteBudget, Inflater, serveStreams, Spare } from 'sluice/toolkit';
+import { Inflater, serveStreams, Spare, StreamMemory } from 'sluice/toolkit';
 import { Entries } from './entries.ts';
 import { answerHeartbeats } from './heartbeat.ts';
 import type { SourceOptions } from './options.ts';
@@ -19,12 +19,12 @@ export class FluentdSource implements Source {
   async run(context: SourceContext): Promise<void> {
     const options = this.#options;
     const { maxRecordBytes, clock, log } = context;
-    const budget = new ByteBudget(options.max_in_flight);
+    const memory = new StreamMemory(options.max_in_flight);
     const shared: Shared = {
       options,
       context,
-      budget,
-      inflater: new Inflater({ maxBytes: options.max_inflated_message, budget, clock }),
+      memory,
+      inflater: new Inflater({ maxBytes: options.max_inflated_message, budget: memory, clock }),
       inFlight: new Map(),
       entries: new Spare(SPARE_ENTRIES, () => new Entries({ ...options, maxRecordBytes })),
     };

@@ -1,5 +1,5 @@
 import type { Source, SourceContext } from 'sluice/api';
-import { ByteBudget, receiveDatagrams, serveStreams, Spare } from 'sluice/toolkit';
+import { receiveDatagrams, serveStreams, Spare, StreamMemory } from 'sluice/toolkit';
 import { Frames } from './frames.ts';
 import type { SourceOptions } from './options.ts';
 import { Session, type Shared } from './session.ts';
@@ -19,8 +19,8 @@ export class SocketSource implements Source {
     const { maxRecordBytes, clock } = context;
     const gather = (): Frames => new Frames({ ...options, maxRecordBytes, clock });
     if (options.transport === 'tcp') {
-      const budget = new ByteBudget(options.max_in_flight);
-      const shared: Shared = { options, context, budget, frames: new Spare(SPARE_FRAMES, gather) };
+      const memory = new StreamMemory(options.max_in_flight);
+      const shared: Shared = { options, context, memory, frames: new Spare(SPARE_FRAMES, gather) };
       await serveStreams(context, options, (client) => new Session(client, shared));
     } else await receiveDatagrams({ address: options.listen, context, gather, take: takeDatagram(options) });
   }

@@ -1,5 +1,5 @@
 import type { SourceContext } from 'sluice/api';
-import { StreamBuffer, type ByteBudget, type Spare, type StreamClient, type StreamProtocol } from 'sluice/toolkit';
+import { StreamBuffer, type Spare, type StreamClient, type StreamMemory, type StreamProtocol } from 'sluice/toolkit';
 import type { Messages } from './messages.ts';
 import type { SourceOptions } from './options.ts';
 
@@ -7,8 +7,8 @@ import type { SourceOptions } from './options.ts';
 export interface Shared {
   readonly options: SourceOptions;
   readonly context: SourceContext;
-  readonly budget: ByteBudget;
-  /** Lent for one read: idle connections shall cost little. */
+  readonly memory: StreamMemory;
+  /** Lent for one turn of the event loop: idle connections shall cost little. */
   readonly messages: Spare<Messages>;
 }
 
@@ -18,6 +18,8 @@ const ZERO = 0x30;
 const NINE = 0x39;
 /** `MSG-LEN SP` of the largest message, with room for zeros before it. */
 const LONGEST_COUNT = 10;
+/** Beyond it what was read goes into the topic before more is read. */
+const EMIT_BYTES = 256 * 1024;
 
 /**
  * One connection. Frames are counted (`83 <34>1 …`) or end with a line feed (RFC 6587, section 3.4), each as its first byte says, since senders change between them. There
@@ -27,54 +29,73 @@ export class Session implements StreamProtocol {
   readonly #client: StreamClient;
   readonly #shared: Shared;
   readonly #buffer: StreamBuffer;
+  #messages: Messages | null = null;
   /** Bytes of a frame that is too long which are still to come; -1: up to the next line feed. */
   #skips = 0;
 
   constructor(client: StreamClient, shared: Shared) {
     this.#client = client;
     this.#shared = shared;
-    const { budget, context, options } = shared;
-    this.#buffer = new StreamBuffer({ budget, clock: context.clock, timeoutMs: options.message_timeout });
+    const { memory, context, options } = shared;
+    this.#buffer = new StreamBuffer({ memory, clock: context.clock, timeoutMs: options.message_timeout });
   }
 
   get begunAtMs(): number | null {
     return this.#buffer.begunAtMs;
   }
 
-  async take(bytes: Buffer): Promise<void> {
-    const joined = await this.#buffer.join(bytes);
-    const messages = this.#shared.messages.take();
-    messages.from(this.#client.address);
-    let at = this.#skipped(joined, 0, joined.length);
-    while (at < joined.length) {
-      const next = this.#frame(messages, joined, at);
-      if (next < 0) break;
-      at = next;
-    }
-    await this.#buffer.keep(joined, at);
-    await this.#emit(messages);
+  take(bytes: Buffer): Promise<void> | void {
+    const joined = this.#buffer.join(bytes);
+    return joined instanceof Promise ? joined.then((all) => this.#read(all)) : this.#read(joined);
+  }
+
+  flush(): Promise<void> | void {
+    const messages = this.#messages;
+    if (messages === null) return;
+    this.#messages = null;
+    return this.#emit(messages);
   }
 
   /** What is left of a line that nobody ended is a message, too. */
   closed(): void {
     const { held } = this.#buffer;
     if (held.length > 0 && this.#skips === 0 && countEnd(held, 0, held.length) === 0) {
-      const messages = this.#shared.messages.take();
-      messages.from(this.#client.address);
+      const messages = this.#lend();
       messages.add(held, 0, held.length, this.#client.name);
       this.#emit(messages).catch(() => undefined);
     }
     this.#buffer.release();
   }
 
+  #read(bytes: Buffer): Promise<void> | void {
+    const messages = (this.#messages ??= this.#lend());
+    let at = this.#skipped(bytes, 0, bytes.length);
+    while (at < bytes.length) {
+      const next = this.#frame(messages, bytes, at);
+      if (next < 0) break;
+      at = next;
+    }
+    const kept = this.#buffer.keep(bytes, at);
+    if (messages.records.batchBytes < EMIT_BYTES && !this.#shared.messages.isShort) return kept;
+    return kept === undefined ? this.flush() : kept.then(() => this.flush());
+  }
+
+  #lend(): Messages {
+    const messages = this.#shared.messages.take();
+    messages.from(this.#client.address);
+    return messages;
+  }
+
   /** Resolves when the engine has them. */
   async #emit(messages: Messages): Promise<void> {
-    if (!messages.records.isEmpty) {
+    try {
+      if (messages.records.isEmpty) return;
       const { durable } = await messages.records.emit(this.#shared.context, { stream: this.#client.name });
       // Nobody can be told; the log says why.
       durable.catch(() => undefined);
+    } finally {
+      this.#shared.messages.give(messages);
     }
-    this.#shared.messages.give(messages);
   }
 
   /** Adds the message that begins at `at`; returns where the next one begins, -1 when it is not whole. */

@@ -1,5 +1,5 @@
 import type { Source, SourceContext } from 'sluice/api';
-import { ByteBudget, receiveDatagrams, receiveUnixDatagrams, serveStreams, Spare } from 'sluice/toolkit';
+import { receiveDatagrams, receiveUnixDatagrams, serveStreams, Spare, StreamMemory } from 'sluice/toolkit';
 import { Messages } from './messages.ts';
 import type { SourceOptions } from './options.ts';
 import { Session, type Shared } from './session.ts';
@@ -28,8 +28,8 @@ export class SyslogSource implements Source {
       await receiveDatagrams({ ...datagrams, address: options.listen });
       return;
     }
-    const budget = new ByteBudget(options.max_in_flight);
-    const shared: Shared = { options, context, budget, messages: new Spare(SPARE_MESSAGES, gather) };
+    const memory = new StreamMemory(options.max_in_flight);
+    const shared: Shared = { options, context, memory, messages: new Spare(SPARE_MESSAGES, gather) };
     await serveStreams(context, options, (client) => new Session(client, shared));
   }
 }

@@ -19,10 +19,16 @@ export class MsgpackScanner {
   #depth = -1;
   #start = 0;
   #at = 0;
+  #atLeast = 0;
 
   constructor(limits: MsgpackScanLimits) {
     this.#limits = limits;
     this.#missing = new Float64Array(limits.maxDepth + 1);
+  }
+
+  /** How long the value is that `advance` did not find the end of, as far as it says so itself. */
+  get atLeast(): number {
+    return this.#atLeast;
   }
 
   /** A value begins there. */
@@ -30,6 +36,7 @@ export class MsgpackScanner {
     this.#start = this.#at = at;
     this.#depth = 0;
     this.#missing[0] = 1;
+    this.#atLeast = 0;
   }
 
   /** The bytes were moved: what was at `from` is at 0 now. */
@@ -65,7 +72,10 @@ export class MsgpackScanner {
       }
       // Each value within takes a byte at least.
       if (next + within - this.#start > this.#limits.maxBytes) throw this.#tooLarge();
-      if (next > end) break;
+      if (next > end) {
+        this.#atLeast = next + within - this.#start;
+        break;
+      }
       missing[depth] = left - 1;
       at = next;
       if (within > 0) {

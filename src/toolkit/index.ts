@@ -28,6 +28,7 @@ export { serveStreams } from './serve-streams.ts';
 export { Spare } from './spare.ts';
 export { StreamBuffer } from './stream-buffer.ts';
 export type { StreamClient, StreamProtocol } from './stream-listener.ts';
+export { StreamMemory } from './stream-memory.ts';
 export { tlsOptions, type TlsOptions } from './tls.ts';
 export { receiveUnixDatagrams } from './unix-datagrams.ts';
 export { unixSocketOptions, unixSocketProblems, unixSocketResource, type UnixSocketOptions } from './unix-socket.ts';

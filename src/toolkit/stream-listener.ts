@@ -35,9 +35,14 @@ export interface StreamClient {
 export interface StreamProtocol {
   /** Since when (monotonic) a message has been under way that is not whole; null between messages. */
   readonly begunAtMs: number | null;
-  /** Takes what came; the bytes are the protocol's. Nothing more is read until it resolves: the back-pressure. A rejection ends the connection and is logged. */
+  /**
+   * Takes what came; the bytes are the protocol's until what it returns resolves, and nobody's afterwards. Nothing more is read meanwhile: the back-pressure. A rejection
+   * ends the connection and is logged.
+   */
   take(bytes: Buffer): Promise<void> | void;
-  /** The connection is gone: nothing comes any more, and nothing can be written. */
+  /** Nothing more came in this turn of the event loop: what was taken in it goes on its way together. Otherwise as `take`. */
+  flush(): Promise<void> | void;
+  /** The connection is gone, and what came is taken: nothing comes any more, and nothing can be written. */
   closed(): void;
 }
 
@@ -136,23 +141,22 @@ export class StreamListener {
   }
 
   #begin(socket: Socket, connection: Connection): void {
-    const { accept, clock, log } = this.#options;
-    const session = new Session(socket, connection, clock);
+    const session = new Session(socket, connection, this.#options);
     this.#sessions.add(session);
     socket.once('close', () => {
       this.#sessions.delete(session);
     });
-    session.start(accept(session), log);
+    session.start(this.#options.accept(session));
     if (this.#isClosing) session.finish();
   }
 
   async #sweep(): Promise<void> {
-    const { clock, limits, log } = this.#options;
+    const { clock, limits } = this.#options;
     const { signal } = this.#stopped;
     for (;;) {
       await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
-      for (const session of this.#sessions) session.endIfLate(limits, log);
+      for (const session of this.#sessions) session.endIfLate(limits);
     }
   }
 }
@@ -161,17 +165,21 @@ class Session implements StreamClient {
   readonly #socket: Socket;
   readonly #connection: Connection;
   readonly #clock: Clock;
+  readonly #log: Logger;
   #protocol!: StreamProtocol;
   /** What a message may take in vain: time in which nothing was read. */
   #heldSinceMs: number | null = null;
   #heldMs = 0;
   #messageAtMs: number | null = null;
   #isFinishing = false;
+  #isFlushDue = false;
+  #isClosed = false;
 
-  constructor(socket: Socket, connection: Connection, clock: Clock) {
+  constructor(socket: Socket, connection: Connection, { clock, log }: Pick<StreamListenerOptions, 'clock' | 'log'>) {
     this.#socket = socket;
     this.#connection = connection;
     this.#clock = clock;
+    this.#log = log;
   }
 
   get name(): string {
@@ -182,23 +190,20 @@ class Session implements StreamClient {
     return this.#connection.address;
   }
 
-  start(protocol: StreamProtocol, log: Logger): void {
+  start(protocol: StreamProtocol): void {
     const socket = this.#socket;
     this.#protocol = protocol;
     socket.on('error', (error) => {
-      log.debug({ client: this.name, error: describeError(error) }, 'Connection lost');
+      this.#log.debug({ client: this.name, error: describeError(error) }, 'Connection lost');
     });
     socket.once('close', () => {
-      protocol.closed();
+      this.#isClosed = true;
+      this.#flush();
     });
     socket.on('data', (bytes: Buffer) => {
       this.#connection.idleSinceMs = this.#clock.monotonic();
-      try {
-        const taken = protocol.take(bytes);
-        if (taken !== undefined || socket.writableNeedDrain) this.#hold(taken, log);
-      } catch (error) {
-        this.#refuse(error, log);
-      }
+      this.#scheduleFlush();
+      this.#attempt(() => protocol.take(bytes), bytes);
     });
   }
 
@@ -228,7 +233,7 @@ class Session implements StreamClient {
     if (this.#connection.begun === 0) this.#socket.destroySoon();
   }
 
-  endIfLate({ messageTimeoutMs, idleMs }: StreamListenerLimits, log: Logger): void {
+  endIfLate({ messageTimeoutMs, idleMs }: StreamListenerLimits): void {
     if (this.#heldSinceMs !== null || this.#isFinishing) return;
     const now = this.#clock.monotonic();
     const { begunAtMs } = this.#protocol;
@@ -237,34 +242,72 @@ class Session implements StreamClient {
       this.#heldMs = 0;
     }
     if (begunAtMs !== null && now - begunAtMs - this.#heldMs > messageTimeoutMs) {
-      log.warn({ client: this.name, timeoutMs: messageTimeoutMs }, 'Message did not come whole in time, closing');
+      this.#log.warn({ client: this.name, timeoutMs: messageTimeoutMs }, 'Message did not come whole in time, closing');
       this.#socket.destroy();
     } else if (begunAtMs === null && this.#connection.begun === 0 && now - this.#connection.idleSinceMs > idleMs)
       this.#socket.destroySoon();
   }
 
+  #scheduleFlush(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    setImmediate(() => {
+      this.#flush();
+    });
+  }
+
+  /** Where something is under way it comes behind that. */
+  #flush(): void {
+    if (this.#heldSinceMs !== null) return;
+    if (this.#isFlushDue) {
+      this.#isFlushDue = false;
+      this.#attempt(() => this.#protocol.flush());
+      // What it waits for calls again.
+      if (this.#isHeld()) return;
+    }
+    if (!this.#isClosed) return;
+    this.#isClosed = false;
+    this.#protocol.closed();
+  }
+
+  #isHeld(): boolean {
+    return this.#heldSinceMs !== null;
+  }
+
+  #attempt(step: () => Promise<void> | void, bytes?: Buffer): void {
+    try {
+      const taken = step();
+      if (taken !== undefined || this.#socket.writableNeedDrain) this.#hold(taken, bytes);
+      else if (bytes !== undefined) freeBytes(bytes);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
   /** Reads nothing until what came is taken and what was written is on its way. */
-  #hold(taken: Promise<void> | void, log: Logger): void {
+  #hold(taken: Promise<void> | void, bytes?: Buffer): void {
     const socket = this.#socket;
     socket.pause();
     this.#heldSinceMs = this.#clock.monotonic();
-    Promise.resolve(taken)
-      .then(() => (socket.writableNeedDrain ? drained(socket) : undefined))
-      .then(
-        () => {
-          this.#heldMs += this.#clock.monotonic() - this.#heldSinceMs!;
-          this.#heldSinceMs = null;
-          if (!this.#isFinishing) socket.resume();
-        },
-        (error: unknown) => {
-          this.#refuse(error, log);
-        },
-      );
+    void Promise.resolve(taken)
+      .then(() => {
+        if (bytes !== undefined) freeBytes(bytes);
+        return socket.writableNeedDrain ? drained(socket) : undefined;
+      })
+      .catch((error: unknown) => {
+        this.#refuse(error);
+      })
+      .then(() => {
+        this.#heldMs += this.#clock.monotonic() - this.#heldSinceMs!;
+        this.#heldSinceMs = null;
+        this.#flush();
+        if (!this.#isFinishing && !this.#isHeld()) socket.resume();
+      });
   }
 
-  #refuse(error: unknown, log: Logger): void {
+  #refuse(error: unknown): void {
     if (this.#socket.destroyed) return;
-    log.warn({ client: this.name, error: describeError(error) }, 'What a client sent cannot be taken, closing');
+    this.#log.warn({ client: this.name, error: describeError(error) }, 'What a client sent cannot be taken, closing');
     this.#socket.destroy();
   }
 }
@@ -276,4 +319,9 @@ function drained(socket: Socket): Promise<void> {
       resolve();
     });
   });
+}
+
+/** At once. Left to the collector, what a busy connection read has it mark the whole heap several times a second. */
+function freeBytes({ length, buffer }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }
