@@ -1,5 +1,7 @@
 import { defineSource, type SourceDefinition } from 'sluice/api';
 import { sourceOptions } from './source-options.ts';
+import { framingSettings } from './source/framing/settings.ts';
+import { findProblems } from './source/framing/validate.ts';
 
 export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSource({
   name: 'file',
@@ -12,12 +14,27 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
       title: 'Only what is written from now on, in all folders below',
       options: { include: ['/srv/**/*.log'], exclude: ['/srv/**/debug.log'], start: 'end', ignore_older: '7d' },
     },
+    {
+      title: 'Logs of Windows in UTF-16, with the service in a header, long lines cut',
+      options: {
+        include: ['/srv/logs/**/*.log'],
+        encoding: 'utf-16le',
+        path_fields: '/srv/logs/{service}/*.log',
+        max_line: '64KiB',
+        on_long_line: 'truncate',
+      },
+    },
+    {
+      title: 'A folder of documents, each a record',
+      options: { include: ['/srv/inbox/*.xml'], framing: 'file', complete_after: '10s' },
+    },
     { title: 'Read once and end', options: { include: ['import/*.ndjson'], follow: false } },
   ],
   rewinds: true,
   placement: 'host',
   ends: true,
   resources: () => [],
+  validate: findProblems,
   positions: async () => (await import('./positions/tools.ts')).positionTools,
   async create(options) {
     const [{ FileSource }, { createNodeStorage }, { watchFolders }] = await Promise.all([
@@ -30,7 +47,7 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
       exclude: options.exclude,
       follows: options.follow,
       start: options.start,
-      keepsCarriageReturn: options.keep_carriage_return,
+      framing: framingSettings(options),
       ignoreOlderMs: options.ignore_older ?? Infinity,
       pollMs: options.poll_interval,
       scanMs: options.scan_interval,

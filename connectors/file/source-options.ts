@@ -1,4 +1,5 @@
 import { duration, glob, Type, type Static } from 'sluice/api';
+import { framingOptions } from './source/framing/options.ts';
 
 export const sourceOptions = Type.Object(
   {
@@ -25,10 +26,7 @@ export const sourceOptions = Type.Object(
       description:
         'Where to begin in the files that exist when the source starts for the first time. Files that appear later are read from their beginning.',
     }),
-    keep_carriage_return: Type.Boolean({
-      default: false,
-      description: 'Keeps the carriage return of a line that ends with CR LF. Other bytes are never changed.',
-    }),
+    ...framingOptions,
     ignore_older: Type.Optional(
       duration({
         minimum: '1s',

@@ -1,6 +1,8 @@
 import type { CheckContext, PositionChange } from 'sluice/api';
 import { checkBefore, readAt } from '../source/content.ts';
 import { Complaints } from '../source/complaints.ts';
+import { createBoundaries, type Beginning, type Boundaries } from '../source/framing/boundaries.ts';
+import { framingSettings } from '../source/framing/settings.ts';
 import { Glob } from '../source/glob.ts';
 import type { FoundFile } from '../source/newcomers.ts';
 import { toPosition, type SavedPosition } from '../source/position.ts';
@@ -10,27 +12,25 @@ import { createNodeStorage, type InputFile, type InputStorage } from '../source/
 import type { SourceOptions } from '../source-options.ts';
 
 /** Where in a file to begin, and what has to be said about that. */
-export interface Beginning {
-  readonly offset: number;
-  /** Nothing of the line at the offset is read. */
-  readonly isSkipping?: boolean;
-  readonly note?: string;
-}
+export type NotedBeginning = Beginning & { readonly note?: string };
 
 /** The files that a source would find just now. */
 export class KnownFiles {
   readonly #storage: InputStorage;
+  readonly boundaries: Boundaries;
   readonly files: readonly FoundFile[];
 
-  private constructor(storage: InputStorage, files: readonly FoundFile[]) {
+  private constructor(storage: InputStorage, boundaries: Boundaries, files: readonly FoundFile[]) {
     this.#storage = storage;
+    this.boundaries = boundaries;
     this.files = files;
   }
 
-  static async find({ include, exclude }: SourceOptions, { log }: CheckContext): Promise<KnownFiles> {
+  static async find(options: SourceOptions, { log }: CheckContext): Promise<KnownFiles> {
+    const { include, exclude } = options;
     const storage = createNodeStorage();
     const scanner = new Scanner(new Glob(include, exclude, storage), storage, new Complaints(log));
-    return new KnownFiles(storage, await scanner.scan());
+    return new KnownFiles(storage, createBoundaries(framingSettings(options)), await scanner.scan());
   }
 
   async withFile<Result>({ path }: FoundFile, use: (file: InputFile) => Promise<Result>): Promise<Result> {
@@ -48,7 +48,7 @@ export class KnownFiles {
    */
   positionIn(
     found: FoundFile,
-    begin: (file: InputFile, size: number) => Promise<Beginning>,
+    begin: (file: InputFile, size: number) => Promise<NotedBeginning>,
     before: SavedPosition | null,
   ): Promise<PositionChange | null> {
     return this.withFile(found, async (file) => {
@@ -59,7 +59,7 @@ export class KnownFiles {
       const { path } = found;
       const isRotated = before !== null && (before.isRotated || before.path !== path);
       const check = await checkBefore(file, offset);
-      const position = toPosition({ path, offset, head, check, born, isSkipping, isRotated, former: [] });
+      const position = toPosition({ path, offset, head, check, born, isSkipping, skipTo: null, isRotated, former: [] });
       return { partition: key, position, ...(note === undefined ? {} : { note }) };
     });
   }

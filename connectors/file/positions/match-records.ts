@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { readAt } from '../source/content.ts';
 import type { FoundFile } from '../source/newcomers.ts';
 import type { InputFile } from '../source/storage.ts';
-import type { Beginning, KnownFiles } from './known-files.ts';
-import { beginsLine, lineStart } from './line-ends.ts';
+import type { Boundaries } from '../source/framing/boundaries.ts';
+import type { KnownFiles, NotedBeginning } from './known-files.ts';
 import type { ForeignRecord } from './records/foreign-record.ts';
 
 interface Left {
@@ -52,14 +52,14 @@ async function positionOf(known: KnownFiles, file: FoundFile, offset: number): P
   const { size } = file.status;
   if (offset > size)
     return `it has ${size} bytes, of which ${offset} were read: it was truncated or written anew, and is read from its beginning`;
-  const change = await known.positionIn(file, (opened) => beginningOf(opened, offset), null);
+  const change = await known.positionIn(file, (opened) => beginningOf(known.boundaries, opened, offset), null);
   return change ?? 'it is empty or compressed, and will be read like any new file';
 }
 
 /** No program hands on a line before its end: what it has read of one is still to come. */
-async function beginningOf(file: InputFile, offset: number): Promise<Beginning> {
-  if (await beginsLine(file, offset)) return { offset };
-  return { offset: await lineStart(file, offset), note: `${offset} is within a line: begins with that line` };
+async function beginningOf(boundaries: Boundaries, file: InputFile, offset: number): Promise<NotedBeginning> {
+  if (await boundaries.begins(file, offset)) return { offset };
+  return { offset: await boundaries.before(file, offset), note: `${offset} is within a line: begins with that line` };
 }
 
 /** SHA-256 of the first bytes of files, each read once. */

@@ -6,12 +6,11 @@ import {
   type PositionRequest,
   type PositionTarget,
 } from 'sluice/api';
-import { endOfLines } from '../source/content.ts';
+import type { Boundaries } from '../source/framing/boundaries.ts';
 import type { FoundFile } from '../source/newcomers.ts';
 import { fromPosition, STARTED } from '../source/position.ts';
 import type { InputFile } from '../source/storage.ts';
-import type { Beginning, KnownFiles } from './known-files.ts';
-import { beginsLine } from './line-ends.ts';
+import type { KnownFiles, NotedBeginning } from './known-files.ts';
 
 /** Where files are to be read on, all or the one at a path. Throws `OPTION_INVALID` for a byte without a file. */
 export async function movePositions(known: KnownFiles, { to, place, saved }: PositionRequest): Promise<PositionPlan> {
@@ -22,7 +21,8 @@ export async function movePositions(known: KnownFiles, { to, place, saved }: Pos
   const left: { what: string; why: string }[] = [];
   for (const file of known.files.filter((one) => path === null || one.path === path)) {
     const before = saved.get(file.status.key);
-    const begin = (opened: InputFile, size: number): Promise<Beginning> => beginningOf(to, { file, opened, size });
+    const begin = (opened: InputFile, size: number): Promise<NotedBeginning> =>
+      beginningOf(to, { file, opened, size, boundaries: known.boundaries });
     const change = await known.positionIn(file, begin, before === undefined ? null : fromPosition(before));
     if (change !== null) changes.push(change);
     else if (path !== null)
@@ -43,25 +43,31 @@ export async function movePositions(known: KnownFiles, { to, place, saved }: Pos
 
 async function beginningOf(
   to: PositionTarget,
-  { file, opened, size }: { readonly file: FoundFile; readonly opened: InputFile; readonly size: number },
-): Promise<Beginning> {
+  {
+    file,
+    opened,
+    size,
+    boundaries,
+  }: {
+    readonly file: FoundFile;
+    readonly opened: InputFile;
+    readonly size: number;
+    readonly boundaries: Boundaries;
+  },
+): Promise<NotedBeginning> {
   switch (to.kind) {
     case 'earliest':
       return { offset: 0 };
     case 'latest':
-      return endOf(opened, size);
+      return boundaries.last(opened, size);
     case 'time':
       // Lines have no time of their own: of a file that was written since, all of it may be meant.
-      if (file.status.modifiedMs < to.timeMs) return endOf(opened, size);
+      if (file.status.modifiedMs < to.timeMs) return boundaries.last(opened, size);
       return { offset: 0, note: 'written since: lines have no time, so it is read from its beginning' };
     case 'offset':
-      if (to.offset > size) return { ...(await endOf(opened, size)), note: `the file has ${size} bytes` };
-      if (await beginsLine(opened, to.offset)) return { offset: to.offset };
-      return { offset: to.offset, isSkipping: true, note: 'within a line: begins at the next' };
+      if (to.offset > size) return { ...(await boundaries.last(opened, size)), note: `the file has ${size} bytes` };
+      if (await boundaries.begins(opened, to.offset)) return { offset: to.offset };
+      if (boundaries.canSkip) return { offset: to.offset, isSkipping: true, note: 'within a line: begins at the next' };
+      return { offset: await boundaries.before(opened, to.offset), note: 'within a record: begins with that one' };
   }
-}
-
-async function endOf(file: InputFile, size: number): Promise<Beginning> {
-  const [offset, more] = await endOfLines(file, size);
-  return { offset, ...more };
 }

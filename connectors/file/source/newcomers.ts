@@ -2,7 +2,8 @@ import type { Clock, Logger } from 'sluice/api';
 import { Originals, type Original } from './originals.ts';
 import type { ArchiveFormat, SavedPosition } from './position.ts';
 import type { FileSourceSettings } from './settings.ts';
-import { checkBefore, endOfLines, readAt } from './content.ts';
+import { checkBefore, readAt } from './content.ts';
+import { createBoundaries, type Boundaries } from './framing/boundaries.ts';
 import { compressionOf, HEAD_BYTES, mayBecomeCompressed } from './signature.ts';
 import type { FileStatus, InputFile } from './storage.ts';
 
@@ -42,9 +43,11 @@ export class Newcomers {
   /** By device and inode. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #left = new Set<string>();
+  readonly #boundaries: Boundaries;
 
   constructor(options: NewcomersOptions) {
     this.#options = options;
+    this.#boundaries = createBoundaries(options.settings.framing);
   }
 
   get areWaiting(): boolean {
@@ -75,14 +78,18 @@ export class Newcomers {
       if (!this.#options.ends && mayBecomeCompressed(head)) return null;
       const beginAt = async (offset: number, more: Partial<SavedPosition> = {}): Promise<SavedPosition> => ({
         ...{ path, offset, head, check: await checkBefore(file, offset), born: now.born },
-        ...{ isSkipping: false, isRotated: false, former: [], ...more },
+        ...{ isSkipping: false, skipTo: null, isRotated: false, former: [], ...more },
       });
-      if (originals === null) return { saved: await beginAt(...(await endOfLines(file, now.size))), supersedes: null };
+      if (originals === null) {
+        const { offset, isSkipping = false } = await this.#boundaries.last(file, now.size);
+        return { saved: await beginAt(offset, { isSkipping }), supersedes: null };
+      }
       const candidate = { file, head, size: now.size };
       const original = await this.#originalOf(candidate, originals);
       if (original === 'unsure' && this.#waits(status.key, now.size)) return null;
       this.#waiting.delete(status.key);
-      if (original === null || original === 'unsure') return { saved: await beginAt(0), supersedes: null };
+      if (original === null || original === 'unsure' || this.#isOther(original, now.size))
+        return { saved: await beginAt(0), supersedes: null };
       const offset = Math.min(now.size, original.signature.offset);
       this.#options.log.info({ path, original: original.path, offset }, 'copy of a file that was read');
       return { saved: await beginAt(offset, { isRotated: true }), supersedes: original.supersedes };
@@ -110,6 +117,11 @@ export class Newcomers {
       if (await isCopy(candidate, original)) return original;
     }
     return isUnsure ? 'unsure' : null;
+  }
+
+  /** A file that is a record holds the same one only when it holds nothing else. */
+  #isOther({ signature }: Original, size: number): boolean {
+    return this.#options.settings.framing.framing === 'file' && signature.offset !== size;
   }
 
   /** As long as it grows, or until its time is over. */

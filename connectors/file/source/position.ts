@@ -33,8 +33,10 @@ export interface SavedPosition extends Signature {
   /** Where it was seen last; for people. */
   readonly path: string;
   readonly born: string | null;
-  /** `offset` lies within a line that was refused for its length: nothing of it is read before the next line feed. */
+  /** `offset` lies within a record that was refused for its length: nothing is read before the next one. */
   readonly isSkipping: boolean;
+  /** Where the next one begins, if that is known. */
+  readonly skipTo: number | null;
   /** The file has another name than the one it was written under, so its last line may be finished without a line feed. */
   readonly isRotated: boolean;
   /** Content that this file had before it was truncated: copies of it may turn up. */
@@ -46,12 +48,13 @@ export interface SavedPosition extends Signature {
 export const STARTED = 'started';
 
 export function toPosition(saved: SavedPosition): Position {
-  const { path, born, isSkipping, isRotated, former, archive = null } = saved;
+  const { path, born, isSkipping, skipTo, isRotated, former, archive = null } = saved;
   return {
     path,
     ...signatureToJson(saved),
     ...(born === null ? {} : { born }),
     ...(isSkipping ? { skipping: true } : {}),
+    ...(skipTo === null ? {} : { skip_to: skipTo }),
     ...(isRotated ? { rotated: true } : {}),
     ...(former.length === 0 ? {} : { former: former.map(signatureToJson) }),
     ...(archive === null ? {} : { archive: archiveToJson(archive) }),
@@ -62,13 +65,22 @@ export function toPosition(saved: SavedPosition): Position {
 export function fromPosition(position: Position): SavedPosition | null {
   const signature = signatureFromJson(position);
   if (signature === null) return null;
-  const { path, born, skipping, rotated, former, archive } = position as Record<string, Json | undefined>;
+  const {
+    path,
+    born,
+    skipping,
+    skip_to: skipTo,
+    rotated,
+    former,
+    archive,
+  } = position as Record<string, Json | undefined>;
   if (typeof path !== 'string') return null;
   return {
     ...signature,
     path,
     born: typeof born === 'string' ? born : null,
     isSkipping: skipping === true,
+    skipTo: typeof skipTo === 'number' && Number.isSafeInteger(skipTo) ? skipTo : null,
     isRotated: rotated === true,
     former: Array.isArray(former) ? former.map(signatureFromJson).filter((one) => one !== null) : [],
     archive: archive === undefined ? null : archiveFromJson(archive),

@@ -1,3 +1,4 @@
+import type { FramingSettings } from './framing/settings.ts';
 import type { InputStorage } from './storage.ts';
 import type { watchFolders } from './watch-folders.ts';
 
@@ -7,7 +8,7 @@ export interface FileSourceSettings {
   readonly exclude: readonly string[];
   readonly follows: boolean;
   readonly start: 'beginning' | 'end';
-  readonly keepsCarriageReturn: boolean;
+  readonly framing: FramingSettings;
   readonly ignoreOlderMs: number;
   readonly pollMs: number;
   readonly scanMs: number;

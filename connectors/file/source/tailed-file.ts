@@ -26,6 +26,7 @@ export class TailedFile implements Signature {
   head: Buffer;
   check: string;
   isSkipping: boolean;
+  skipTo: number | null;
   isRotated: boolean;
   #former: readonly FormerContent[];
 
@@ -33,6 +34,7 @@ export class TailedFile implements Signature {
   size = -1;
   links = 1;
   #modified = -1n;
+  #modifiedMs = Infinity;
   #isUnsettled = false;
   lastChange = 0;
   #pollMs = 0;
@@ -70,6 +72,7 @@ export class TailedFile implements Signature {
     this.head = saved.head;
     this.check = saved.check;
     this.isSkipping = saved.isSkipping;
+    this.skipTo = saved.skipTo;
     this.isRotated = saved.isRotated;
     this.#former = saved.former.map((former) => ({ ...former, until: now + FORMER_MS }));
     this.archive = saved.archive ?? null;
@@ -93,10 +96,12 @@ export class TailedFile implements Signature {
     const isChanged = status.size !== this.size || status.modified !== this.#modified;
     this.size = status.size;
     this.#modified = status.modified;
+    this.#modifiedMs = status.modifiedMs;
     this.links = status.links;
     this.born ??= status.born;
     if (isChanged) {
       this.lastChange = now;
+      this.isFinal = false;
       this.#pollMs = 0;
       this.nextPollAt = now;
     }
@@ -108,16 +113,30 @@ export class TailedFile implements Signature {
     return true;
   }
 
-  /** Was looked at through its handle: the next time after `pollMs`, or later the longer it stays as it is. */
-  polled(now: number, pollMs: number): void {
+  /**
+   * Was looked at through its handle: the next time after `pollMs`, or later the longer it stays as it is; not later than when it counts as complete after
+   * `completeAfterMs` without a change.
+   */
+  polled(now: number, pollMs: number, completeAfterMs: number): void {
     this.#pollMs = Math.max(pollMs, Math.min(MAX_POLL_MS, 2 * this.#pollMs));
-    this.nextPollAt = now + this.#pollMs;
+    const completeAt = this.lastChange + completeAfterMs;
+    const isAwaited = this.hasUnfinishedLine && completeAt > now;
+    this.nextPollAt = Math.min(now + this.#pollMs, isAwaited ? completeAt : Infinity);
   }
 
-  /** Nobody will finish its last line: it lost the name that it was written under, and was not written for so long. */
-  isLeftUnfinished(now: number, waitMs: number): boolean {
+  /**
+   * Nobody will finish its last line: it lost the name that it was written under, and was not written for so long. With `completeAfterMs` the name says nothing, and
+   * a file that was moved here may have been written last before it was seen.
+   */
+  isLeftUnfinished(
+    { now, wallNow }: { readonly now: number; readonly wallNow: number },
+    { rotateWaitMs, completeAfterMs }: { readonly rotateWaitMs: number; readonly completeAfterMs: number },
+  ): boolean {
+    if (!this.hasUnfinishedLine) return false;
+    const quietMs = now - this.lastChange;
+    if (completeAfterMs < Infinity) return Math.max(quietMs, wallNow - this.#modifiedMs) >= completeAfterMs;
     const isRotated = this.isRotated || this.missingSince !== null || this.links === 0;
-    return isRotated && this.hasUnfinishedLine && now - this.lastChange >= waitMs;
+    return isRotated && quietMs >= rotateWaitMs;
   }
 
   /** The next look at it counts as a change. */
@@ -146,6 +165,8 @@ export class TailedFile implements Signature {
     this.head = Buffer.alloc(0);
     this.check = '';
     this.isSkipping = false;
+    this.skipTo = null;
+    this.isFinal = false;
     this.readTo = 0;
   }
 

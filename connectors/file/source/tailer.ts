@@ -3,6 +3,7 @@ import { Archives } from './archive/archives.ts';
 import { BlockReader } from './block-reader.ts';
 import { Complaints, isFileError } from './complaints.ts';
 import { FileTable } from './file-table.ts';
+import { Framing } from './framing/framing.ts';
 import { Glob } from './glob.ts';
 import { Newcomers, type FoundFile } from './newcomers.ts';
 import { OpenFiles } from './open-files.ts';
@@ -38,6 +39,7 @@ export class Tailer {
   readonly #open: OpenFiles;
   readonly #queue: ReadQueue;
   readonly #waker: Waker;
+  readonly #completeAfterMs: number;
   #table: FileTable;
   #archives: Archives;
   /** Compressed files that were there when the source started at the end. */
@@ -73,8 +75,9 @@ export class Tailer {
     const onEmitted = (emitted: Promise<void>): void => {
       this.#emitted(emitted);
     };
-    const { keepsCarriageReturn } = settings;
-    this.#createReader = () => new BlockReader(context, { keepsCarriageReturn, onEmitted });
+    const framing = new Framing(settings.framing, { log, clock });
+    this.#completeAfterMs = framing.completeAfterMs;
+    this.#createReader = () => new BlockReader(context, { framing, onEmitted });
     this.#archives = this.#createArchives();
     this.#queue = new ReadQueue({
       createReader: this.#createReader,
@@ -301,11 +304,10 @@ export class Tailer {
 
   async #pollOne(file: TailedFile, now: number): Promise<void> {
     const { closeInactiveMs, pollMs } = this.#settings;
-    file.polled(now, pollMs);
+    file.polled(now, pollMs, this.#completeAfterMs);
     if (file.isBusy || file.isQueued || file.handle === null) return;
     try {
       if (file.note(await file.handle.status(), now)) {
-        file.isFinal = false;
         this.#queue.add(file);
         return;
       }
@@ -318,9 +320,12 @@ export class Tailer {
     if (now - file.lastChange >= closeInactiveMs && file.missingSince === null) await this.#open.close(file);
   }
 
-  /** What a writer left at the end of a rotated file is read as a line. */
+  /** What a writer left at the end of a rotated file is read as a line, and a file that is complete as a record. */
   #finishIfLeft(file: TailedFile, now: number): boolean {
-    if (this.#ends || !file.isLeftUnfinished(now, this.#settings.rotateWaitMs)) return false;
+    const { rotateWaitMs } = this.#settings;
+    const times = { now, wallNow: this.#context.clock.now() };
+    const isLeft = file.isLeftUnfinished(times, { rotateWaitMs, completeAfterMs: this.#completeAfterMs });
+    if (this.#ends || !isLeft) return false;
     file.isFinal = true;
     this.#queue.add(file);
     return true;

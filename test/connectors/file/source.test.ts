@@ -111,15 +111,19 @@ describe('following', () => {
     await read(source, ['first', 'abcdef']);
   });
 
-  test('bytes stay as they are; of CR LF only the line end goes', async () => {
+  test('bytes stay as they are; only the byte order mark and the line end go, of CR LF as well', async () => {
     const bytes = Buffer.from([0xef, 0xbb, 0xbf, 0xff, 0x00, 0x80, 0x0d, 0x0a, 0x0a, 0x61, 0x0d, 0x62, 0x0a]);
     await writeFile(at('a.log'), bytes);
     const source = await started();
     await eventually(() => source.records.length === 3);
     const hex = source.records.map(({ value }) => value!.toString('hex'));
-    expect(hex).toEqual(['efbbbfff0080', '', '610d62']);
+    expect(hex).toEqual(['ff0080', '', '610d62']);
     await source.stop();
-    const keeping = fileSourceHarness(folder, { keepsCarriageReturn: true }, { once: true });
+    const keeping = fileSourceHarness(
+      folder,
+      { framing: { encoding: 'raw', keepsCarriageReturn: true } },
+      { once: true },
+    );
     await keeping.start();
     await keeping.ended;
     expect(keeping.records[0]!.value!.toString('hex')).toBe('efbbbfff00800d');
@@ -141,6 +145,7 @@ describe('following', () => {
       definition: sourceDefinition,
       options: {
         ...{ include: [at('**/*.log')], exclude: [], follow: true, start: 'beginning', keep_carriage_return: false },
+        ...{ framing: 'lines', encoding: 'utf-8', on_long_line: 'dead_letter', add_headers: [] },
         ...{ poll_interval: 3_600_000, scan_interval: 3_600_000, watch: true, rotate_wait: 5000 },
         ...{ close_inactive: 300_000, forget_after: 86_400_000, max_open_files: 8 },
       },

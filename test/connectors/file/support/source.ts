@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSource } from '../../../../connectors/file/source.ts';
+import type { FramingSettings } from '../../../../connectors/file/source/framing/settings.ts';
 import type { FileSourceSettings } from '../../../../connectors/file/source/settings.ts';
 import { createNodeStorage } from '../../../../connectors/file/source/storage.ts';
 import { realClock } from '../../../../src/telemetry/index.ts';
@@ -9,10 +10,27 @@ import { createSourceHarness, type SourceHarness, type SourceHarnessOptions } fr
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sluice-file-source-'));
 
+const plainLines: FramingSettings = {
+  framing: 'lines',
+  lengthBytes: 4,
+  byteOrder: 'big',
+  encoding: 'utf-8',
+  keepsCarriageReturn: false,
+  maxLineBytes: Infinity,
+  onLongLine: 'dead_letter',
+  completeAfterMs: 60_000,
+  pathFields: null,
+  addHeaders: [],
+};
+
+export type SourceSettings = Partial<Omit<FileSourceSettings, 'framing'>> & {
+  readonly framing?: Partial<FramingSettings>;
+};
+
 /** A source of `folder/*` that looks often and waits long. */
 export function fileSourceHarness(
   folder: string,
-  settings: Partial<FileSourceSettings> = {},
+  { framing, ...settings }: SourceSettings = {},
   options: Partial<SourceHarnessOptions> = {},
 ): SourceHarness {
   const all: FileSourceSettings = {
@@ -20,7 +38,7 @@ export function fileSourceHarness(
     exclude: [],
     follows: true,
     start: 'beginning',
-    keepsCarriageReturn: false,
+    framing: { ...plainLines, ...framing },
     ignoreOlderMs: Infinity,
     pollMs: 10,
     scanMs: 10,

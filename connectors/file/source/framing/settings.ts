@@ -1,0 +1,36 @@
+import type { SourceOptions } from '../../source-options.ts';
+import type { Encoding } from './encoding.ts';
+
+/** How the bytes of files become records. Sizes in bytes, durations in milliseconds. */
+export interface FramingSettings {
+  readonly framing: 'lines' | 'nul' | 'length' | 'file';
+  /** Of the length before a record, which does not count itself. */
+  readonly lengthBytes: 1 | 2 | 4;
+  readonly byteOrder: 'big' | 'little';
+  readonly encoding: Encoding;
+  readonly keepsCarriageReturn: boolean;
+  /** Of a record; Infinity: what the record limit allows. */
+  readonly maxLineBytes: number;
+  readonly onLongLine: 'dead_letter' | 'truncate' | 'skip';
+  /** With whole files: how long one has to stay as it is. */
+  readonly completeAfterMs: number;
+  readonly pathFields: string | null;
+  readonly addHeaders: readonly FileHeader[];
+}
+
+type FileHeader = 'path' | 'offset' | 'inode';
+
+export function framingSettings(options: SourceOptions): FramingSettings {
+  return {
+    framing: options.framing,
+    lengthBytes: options.length_bytes,
+    byteOrder: options.byte_order,
+    encoding: options.encoding,
+    keepsCarriageReturn: options.keep_carriage_return,
+    maxLineBytes: options.max_line ?? Infinity,
+    onLongLine: options.on_long_line,
+    completeAfterMs: options.complete_after,
+    pathFields: options.path_fields ?? null,
+    addHeaders: options.add_headers,
+  };
+}
