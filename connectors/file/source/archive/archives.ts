@@ -360,7 +360,7 @@ function positionIn(
   const limit = Math.max(offset, damage === null ? length : lineEnd);
   const { size: bytes, modified, born } = status;
   const archive = { format, bytes, modified: String(modified), length, limit, damage, isTold: false };
-  return { path, offset, head, check, born, isSkipping: false, isRotated: true, former: [], archive };
+  return { path, offset, head, check, born, isSkipping: false, skipTo: null, isRotated: true, former: [], archive };
 }
 
 function isUnchanged({ bytes, modified }: ArchiveMark, status: FileStatus): boolean {
