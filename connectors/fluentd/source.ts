@@ -32,7 +32,7 @@ export class FluentdSource implements Source {
     try {
       await serveStreams(
         context,
-        options,
+        { ...options, memory },
         (client) => new Session(client, shared),
         async (address) => {
           if (options.udp_heartbeat) heartbeats = await answerHeartbeats(address, log);

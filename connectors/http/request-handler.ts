@@ -44,6 +44,11 @@ export class RequestHandler {
     this.#recordHeaders = new RecordHeaders(options.headers);
   }
 
+  /** Of bodies that are not in the topic yet. */
+  get heldBytes(): number {
+    return this.#budget.usedBytes;
+  }
+
   async handle(exchange: HttpExchange): Promise<HttpAnswer> {
     const { request } = exchange;
     // Load balancers have no credentials, and learn nothing but this.
@@ -71,6 +76,7 @@ export class RequestHandler {
     if (this.#authenticator === null || this.#authenticator.accepts(authorization)) return;
     throw new Refusal(401, 'this needs credentials that are known here; send them in the Authorization header', {
       headers: { 'WWW-Authenticate': this.#authenticator.challenge },
+      turnedAway: 'credentials',
     });
   }
 

@@ -44,6 +44,8 @@ export class HttpSource implements Source {
       handle: (exchange) => handler.handle(exchange),
       clock: context.clock,
       log: context.log,
+      metrics: context.metrics,
+      heldBytes: () => handler.heldBytes,
     });
   }
 }

@@ -21,7 +21,7 @@ export class SocketSource implements Source {
     if (options.transport === 'tcp') {
       const memory = new StreamMemory(options.max_in_flight);
       const shared: Shared = { options, context, memory, frames: new Spare(SPARE_FRAMES, gather) };
-      await serveStreams(context, options, (client) => new Session(client, shared));
+      await serveStreams(context, { ...options, memory }, (client) => new Session(client, shared));
     } else await receiveDatagrams({ address: options.listen, context, gather, take: takeDatagram(options) });
   }
 }

@@ -30,7 +30,7 @@ export class SyslogSource implements Source {
     }
     const memory = new StreamMemory(options.max_in_flight);
     const shared: Shared = { options, context, memory, messages: new Spare(SPARE_MESSAGES, gather) };
-    await serveStreams(context, options, (client) => new Session(client, shared));
+    await serveStreams(context, { ...options, memory }, (client) => new Session(client, shared));
   }
 }
 

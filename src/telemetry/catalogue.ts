@@ -4,7 +4,7 @@ export interface MetricDescription {
   /** As Prometheus shows it: unit and, for counters, `_total` at the end. */
   readonly name: string;
   readonly kind: MetricKind;
-  readonly unit: 'records' | 'bytes' | 'seconds' | 'state' | 'events';
+  readonly unit: 'records' | 'bytes' | 'seconds' | 'state' | 'events' | 'connections' | 'requests';
   /** One sentence with a full stop. */
   readonly help: string;
   /** Which labels its series may have. */
@@ -64,6 +64,48 @@ export const METRIC = {
     'events',
     source,
     'Datagrams that found no room, in the hub or in the kernel: they are lost.',
+  ),
+  listenerConnections: gauge(
+    'sluice_listener_connections',
+    'connections',
+    source,
+    'Connections of clients that are open.',
+  ),
+  listenerAccepted: counter(
+    'sluice_listener_connections_total',
+    'connections',
+    source,
+    'Connections that were accepted.',
+  ),
+  listenerTurnedAway: counter(
+    'sluice_listener_turned_away_total',
+    'events',
+    [...source, 'reason'],
+    'Connections and requests that were turned away; reason is no_room, evicted (for a newcomer), tls, client (its certificate), address, credentials or signature.',
+  ),
+  listenerBytes: counter(
+    'sluice_listener_received_bytes_total',
+    'bytes',
+    source,
+    'Bytes that clients sent, of records or not.',
+  ),
+  listenerHeld: gauge(
+    'sluice_listener_held_bytes',
+    'bytes',
+    source,
+    'Memory for what clients sent that is not in the topic yet.',
+  ),
+  listenerRequests: counter(
+    'sluice_listener_requests_total',
+    'requests',
+    [...source, 'status'],
+    'HTTP requests that were answered; status is 2xx, 4xx or 5xx.',
+  ),
+  listenerSeconds: counter(
+    'sluice_listener_request_seconds_total',
+    'seconds',
+    source,
+    'Time from the headers of those requests to their answers, added up.',
   ),
   sinkRecords: counter('sluice_sink_records_total', 'records', sink, 'Records that a sink delivered.'),
   sinkBytes: counter('sluice_sink_bytes_total', 'bytes', sink, 'Bytes of keys, values and headers of those records.'),

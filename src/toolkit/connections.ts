@@ -11,6 +11,8 @@ export class Connection {
   readonly name: string;
   readonly address: string;
   readonly socket: Socket;
+  /** Whose `bytesRead` counts: over TLS what wraps `socket`. */
+  traffic: Socket;
   /** Messages that were begun and not answered. */
   begun = 0;
   /** Messages that were answered. */
@@ -22,7 +24,7 @@ export class Connection {
 
   /** `unixNumber`: tells those over a Unix socket apart. */
   constructor(socket: Socket, nowMs: number, unixNumber?: number) {
-    this.socket = socket;
+    this.socket = this.traffic = socket;
     this.idleSinceMs = nowMs;
     this.address = unixNumber === undefined ? (socket.remoteAddress ?? '') : UNIX_CLIENT;
     this.name = `${this.address}:${unixNumber ?? socket.remotePort ?? 0}`;
@@ -50,6 +52,11 @@ export class ConnectionTable {
   readonly #connections = new Map<string, Connection>();
   readonly #perAddress = new Map<string, number>();
   #onEmpty: (() => void) | null = null;
+  #noRoom = 0;
+  #evicted = 0;
+  #closedBytes = 0;
+  /** So far. */
+  accepted = 0;
 
   constructor(limits: ConnectionLimits, clock: Clock) {
     this.#limits = limits;
@@ -60,6 +67,20 @@ export class ConnectionTable {
     return this.#connections.size;
   }
 
+  /** From all clients, so far. */
+  get receivedBytes(): number {
+    let bytes = this.#closedBytes;
+    for (const { traffic } of this.#connections.values()) bytes += traffic.bytesRead;
+    return bytes;
+  }
+
+  /** Since it was asked last. */
+  takeTurnedAway(): readonly (readonly [reason: 'no_room' | 'evicted', count: number])[] {
+    const taken = [['no_room', this.#noRoom] as const, ['evicted', this.#evicted] as const];
+    this.#noRoom = this.#evicted = 0;
+    return taken.filter(([, count]) => count > 0);
+  }
+
   named(name: string): Connection | undefined {
     return this.#connections.get(name);
   }
@@ -68,9 +89,11 @@ export class ConnectionTable {
   admit(socket: Socket, unixNumber?: number): Connection | null {
     const connection = new Connection(socket, this.#clock.monotonic(), unixNumber);
     if (connection.address === '' || !this.#makeRoom(connection.address)) {
+      this.#noRoom++;
       socket.destroy();
       return null;
     }
+    this.accepted++;
     this.#connections.set(connection.name, connection);
     this.#perAddress.set(connection.address, this.#countOf(connection.address) + 1);
     socket.once('close', () => {
@@ -112,6 +135,7 @@ export class ConnectionTable {
       if (victim === null || isWorse(connection, victim)) victim = connection;
     }
     if (victim === null) return false;
+    this.#evicted++;
     this.#forget(victim);
     victim.socket.destroy();
     return true;
@@ -120,6 +144,7 @@ export class ConnectionTable {
   #forget(connection: Connection): void {
     if (this.#connections.get(connection.name) !== connection) return;
     this.#connections.delete(connection.name);
+    this.#closedBytes += connection.traffic.bytesRead;
     const left = this.#countOf(connection.address) - 1;
     if (left === 0) this.#perAddress.delete(connection.address);
     else this.#perAddress.set(connection.address, left);

@@ -19,6 +19,8 @@ const LINGER_MS = 1000;
 export class HttpExchange {
   readonly request: IncomingMessage;
   readonly connection: Connection;
+  /** Monotonic, when its headers were here. */
+  readonly begunAtMs: number;
   readonly #response: ServerResponse;
   readonly #clock: Clock;
   readonly #expectsContinue: boolean;
@@ -40,6 +42,7 @@ export class HttpExchange {
     this.#response = options.response;
     this.#expectsContinue = options.expectsContinue;
     this.#clock = options.clock;
+    this.begunAtMs = options.clock.monotonic();
   }
 
   /** The body as it was sent. Throws `Refusal` (413, 408, 400, 429, 501), or `ClientGone`. Call it once. */

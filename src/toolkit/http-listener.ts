@@ -2,11 +2,12 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { describeError, type Clock, type ListenAddress, type Logger } from '../api/index.ts';
+import { describeError, type Clock, type ListenAddress, type Logger, type Metrics } from '../api/index.ts';
 import { ClientGone } from './body.ts';
 import { ConnectionTable, type Connection, type ConnectionLimits } from './connections.ts';
 import { HttpExchange, rawAnswer, refusalAnswer, type HttpAnswer } from './http-exchange.ts';
 import { bind } from './listen.ts';
+import { ListenerMeter } from './listener-meter.ts';
 import { Refusal } from './refusal.ts';
 import { reloadTls } from './tls-reload.ts';
 import { loadTls, type TlsOptions } from './tls.ts';
@@ -33,6 +34,9 @@ export interface HttpListenerOptions {
   readonly handle: (exchange: HttpExchange) => Promise<HttpAnswer>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
+  /** What the handler holds of bodies. */
+  readonly heldBytes: () => number;
 }
 
 export interface HttpListener {
@@ -91,6 +95,7 @@ class Listener implements HttpListener {
   readonly #options: HttpListenerOptions;
   readonly #server: Server;
   readonly #table: ConnectionTable;
+  readonly #meter: ListenerMeter;
   readonly #clients = new WeakMap<Duplex, Client>();
   readonly #active = new Set<HttpExchange>();
   readonly #stopped = new AbortController();
@@ -101,6 +106,7 @@ class Listener implements HttpListener {
     this.#server = server;
     this.address = options.address;
     this.#table = new ConnectionTable(options.limits, options.clock);
+    this.#meter = new ListenerMeter(options.metrics, this.#table, options.heldBytes);
     this.#acceptWith(options.tls !== undefined);
     server.on('request', (request, response) => {
       this.#begin(request, response, false);
@@ -141,6 +147,7 @@ class Listener implements HttpListener {
     await Promise.all([closed, this.#table.whenEmpty()]);
     ended.abort();
     this.#stopped.abort();
+    this.#meter.publish();
   }
 
   #acceptWith(isSecure: boolean): void {
@@ -155,7 +162,13 @@ class Listener implements HttpListener {
     this.#server.on('secureConnection', (socket: Socket) => {
       const connection = this.#table.named(`${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`);
       if (connection === undefined) socket.destroy();
-      else know(socket, connection);
+      else {
+        connection.traffic = socket;
+        know(socket, connection);
+      }
+    });
+    this.#server.on('tlsClientError', () => {
+      this.#meter.turnedAway('tls');
     });
   }
 
@@ -185,11 +198,16 @@ class Listener implements HttpListener {
   }
 
   #answer(exchange: HttpExchange, answer: HttpAnswer): void {
+    if (exchange.isAnswered) return;
+    this.#meter.answered(answer.status, this.#options.clock.monotonic() - exchange.begunAtMs);
     exchange.answer(answer, { close: this.#closingSinceMs !== null });
   }
 
   #answerFor(error: unknown): HttpAnswer {
-    if (error instanceof Refusal) return refusalAnswer(error);
+    if (error instanceof Refusal) {
+      if (error.turnedAway !== null) this.#meter.turnedAway(error.turnedAway);
+      return refusalAnswer(error);
+    }
     this.#options.log.error({ error: describeError(error) }, 'Handling a request threw');
     return { status: 500, body: { error: 'this is a mistake of the server; its log says more' } };
   }
@@ -222,6 +240,7 @@ class Listener implements HttpListener {
   }
 
   #sweep(): void {
+    this.#meter.publish();
     const now = this.#options.clock.monotonic();
     const isLate = this.#closingSinceMs !== null && now - this.#closingSinceMs > CLOSING_BODY_MS;
     for (const exchange of this.#active) {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ListenAddress, SourceContext } from '../api/index.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import { formatAddress } from './listen.ts';
 import { listenStream, type StreamClient, type StreamProtocol } from './stream-listener.ts';
 import type { TlsOptions } from './tls.ts';
@@ -15,6 +16,8 @@ export interface StreamSourceOptions {
   readonly max_connections_per_address: number;
   readonly message_timeout: number;
   readonly keep_alive: number;
+  /** Of what its clients sent. */
+  readonly memory: ByteBudget;
   /** Default: `message_timeout`. */
   readonly handshake_timeout?: number;
 }
@@ -45,6 +48,8 @@ export async function serveStreams(
     accept,
     clock,
     log,
+    metrics: context.metrics,
+    heldBytes: () => options.memory.usedBytes,
   });
   try {
     if (options.unix === undefined) await begun(listener.address);

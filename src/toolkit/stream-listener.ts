@@ -1,8 +1,9 @@
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
-import { describeError, type Clock, type ListenAddress, type Logger } from '../api/index.ts';
+import { describeError, type Clock, type ListenAddress, type Logger, type Metrics } from '../api/index.ts';
 import { ConnectionTable, type Connection, type ConnectionLimits } from './connections.ts';
 import { bind } from './listen.ts';
+import { ListenerMeter } from './listener-meter.ts';
 import { reloadTls } from './tls-reload.ts';
 import { loadTls, type TlsOptions } from './tls.ts';
 import { bindUnix, type PlacedSocket, type UnixSocketOptions } from './unix-socket.ts';
@@ -56,6 +57,9 @@ export interface StreamListenerOptions {
   readonly accept: (client: StreamClient) => StreamProtocol;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
+  /** What the protocol holds of messages. */
+  readonly heldBytes: () => number;
 }
 
 const SWEEP_MS = 1000;
@@ -78,6 +82,7 @@ export class StreamListener {
   readonly #options: StreamListenerOptions;
   readonly #server: Server;
   readonly #table: ConnectionTable;
+  readonly #meter: ListenerMeter;
   readonly #sessions = new Set<Session>();
   readonly #stopped = new AbortController();
   #placed: PlacedSocket | null = null;
@@ -88,6 +93,7 @@ export class StreamListener {
     this.#server = server;
     this.address = options.address;
     this.#table = new ConnectionTable(options.limits, options.clock);
+    this.#meter = new ListenerMeter(options.metrics, this.#table, options.heldBytes);
     const isSecure = server instanceof TlsServer;
     let unixClients = 0;
     server.on('connection', (socket: Socket) => {
@@ -98,9 +104,13 @@ export class StreamListener {
     server.on('secureConnection', (socket: Socket) => {
       const connection = this.#table.named(`${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`);
       if (connection === undefined) socket.destroy();
-      else this.#begin(socket, connection);
+      else {
+        connection.traffic = socket;
+        this.#begin(socket, connection);
+      }
     });
     server.on('tlsClientError', (error: Error, socket: Socket) => {
+      this.#meter.turnedAway('tls');
       const client = socket.remoteAddress ?? 'unknown';
       options.log.debug({ client, error: describeError(error) }, 'TLS handshake failed');
     });
@@ -138,6 +148,7 @@ export class StreamListener {
     await Promise.all([closed, this.#table.whenEmpty()]);
     ended.abort();
     this.#stopped.abort();
+    this.#meter.publish();
   }
 
   #begin(socket: Socket, connection: Connection): void {
@@ -156,6 +167,7 @@ export class StreamListener {
     for (;;) {
       await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
       if (signal.aborted) return;
+      this.#meter.publish();
       for (const session of this.#sessions) session.endIfLate(limits);
     }
   }

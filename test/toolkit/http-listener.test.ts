@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { makeCertificates } from '../../scripts/services/certificates.ts';
-import { realClock } from '../../src/telemetry/index.ts';
+import { MetricsRecorder, realClock } from '../../src/telemetry/index.ts';
 import { ManualClock } from '../../src/testing/index.ts';
 import {
   ByteBudget,
@@ -35,6 +35,15 @@ const log: HttpListenerOptions['log'] = {
   child: () => log,
 };
 
+let recorder = new MetricsRecorder();
+const metrics: HttpListenerOptions['metrics'] = {
+  count: (...sample) => {
+    recorder.count(...sample);
+  },
+  gauge: (...sample) => {
+    recorder.gauge(...sample);
+  },
+};
 let listener: HttpListener | null = null;
 
 async function start(options: Partial<HttpListenerOptions> = {}): Promise<number> {
@@ -44,6 +53,8 @@ async function start(options: Partial<HttpListenerOptions> = {}): Promise<number
     limits,
     clock: realClock,
     log,
+    metrics,
+    heldBytes: () => budget.usedBytes,
     handle: echo,
     ...options,
   });
@@ -276,3 +287,32 @@ function fingerprint(port: number): Promise<string> {
     socket.once('error', reject);
   });
 }
+
+test('says once a second how many came, how much they sent and what they got', async () => {
+  recorder = new MetricsRecorder();
+  const refuse = (exchange: HttpExchange): Promise<never> => {
+    const turnedAway = exchange.request.url === '/known' ? 'signature' : 'credentials';
+    return Promise.reject(new Refusal(401, 'not you', { turnedAway }));
+  };
+  const port = await start({
+    handle: (exchange) => (exchange.request.url === '/open' ? echo(exchange) : refuse(exchange)),
+  });
+  const post = async (path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: 'x'.repeat(1000) })).status;
+  expect([await post('/open'), await post('/open'), await post('/closed'), await post('/known')]).toEqual([
+    200, 200, 401, 401,
+  ]);
+  await listener!.close(1000);
+  const samples = Object.fromEntries(
+    recorder.drain().map(({ name, labels, value }) => [[name, ...Object.values(labels)].join(' '), value]),
+  );
+  expect(samples).toMatchObject({
+    sluice_listener_connections: 0,
+    'sluice_listener_requests_total 2xx': 2,
+    'sluice_listener_requests_total 4xx': 2,
+    'sluice_listener_turned_away_total credentials': 1,
+    'sluice_listener_turned_away_total signature': 1,
+  });
+  expect(samples.sluice_listener_received_bytes_total).toBeGreaterThan(4000);
+  expect(samples.sluice_listener_connections_total).toBeGreaterThan(0);
+});
