@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { realClock } from '../../src/telemetry/index.ts';
+import { MetricsRecorder, realClock } from '../../src/telemetry/index.ts';
 import {
   listenStream,
   type StreamClient,
@@ -56,6 +56,8 @@ async function open(protocol: StreamProtocol, seen?: (client: StreamClient) => v
     limits,
     clock: realClock,
     log,
+    metrics: new MetricsRecorder(),
+    heldBytes: () => 0,
     accept: (client) => {
       seen?.(client);
       return protocol;
