@@ -1,5 +1,5 @@
 import { duration, expression, secret, size, template, Type, type Static } from 'sluice/api';
-import { clientBasicOptions, clientTlsOptions } from 'sluice/toolkit';
+import { clientBasicOptions, clientHeadersOption, clientTlsOptions } from 'sluice/toolkit';
 
 const closed = { additionalProperties: false };
 
@@ -59,15 +59,7 @@ export const sinkOptions = Type.Object(
       ),
     ),
     tls: Type.Optional(clientTlsOptions),
-    headers: Type.Record(
-      Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
-      secret({ description: 'The value.' }),
-      {
-        ...closed,
-        default: {},
-        description: 'Further headers of every request, for proxies between.',
-      },
-    ),
+    headers: clientHeadersOption,
     gzip: Type.Boolean({ default: false, description: 'Compress requests: less network, more processor.' }),
     request_timeout: duration({
       default: '30s',

@@ -1,18 +1,6 @@
 import type { OptionProblem } from 'sluice/api';
-import { clientTlsProblems } from 'sluice/toolkit';
+import { clientHeaderProblems, clientTlsProblems } from 'sluice/toolkit';
 import type { SinkOptions } from './options.ts';
-
-const OWN_HEADERS = new Set([
-  'accept',
-  'accept-encoding',
-  'authorization',
-  'connection',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'host',
-  'transfer-encoding',
-]);
 
 /** What an index name may not hold (Elasticsearch's create index API). */
 const FORBIDDEN_IN_INDEX = /[\p{Lu}\\/*?"<>|\s,#:]/u;
@@ -35,11 +23,7 @@ export function findProblems(options: SinkOptions): readonly OptionProblem[] {
       message: 'addresses are printed, so they hold no credentials; use `auth`',
     });
   }
-  for (const name of Object.keys(options.headers)) {
-    if (!OWN_HEADERS.has(name.toLowerCase())) continue;
-    const instead = name.toLowerCase() === 'authorization' ? '; use `auth`' : '';
-    problems.push({ path: ['headers', name], message: `the header \`${name}\` is set by the sink itself${instead}` });
-  }
+  problems.push(...clientHeaderProblems(options.headers));
   return problems;
 }
 

@@ -7,7 +7,7 @@ import type { Source } from './source.ts';
 export type Stability = 'experimental' | 'stable' | 'deprecated';
 
 /** What `check` may know: no pipeline runs yet. */
-export type CheckContext = Pick<ConnectorContext, 'log' | 'clock' | 'signal'>;
+export type CheckContext = Pick<ConnectorContext, 'log' | 'clock' | 'signal' | 'outbound'>;
 
 interface Definition<Options extends TObject> {
   /** `lower_snake_case`, a noun of the system. */

@@ -1,3 +1,5 @@
+import type { OutboundRules } from './outbound.ts';
+
 /** A plain JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -38,6 +40,8 @@ export interface ConnectorContext {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  /** Where the hub lets connectors connect to. */
+  readonly outbound: OutboundRules;
   /** Aborted when the leg has to end. */
   readonly signal: AbortSignal;
   /**

@@ -26,6 +26,7 @@ export {
   type ListenAddress,
   type Template,
 } from './options.ts';
+export type { OutboundRules } from './outbound.ts';
 export type {
   ImportRequest,
   PositionChange,

@@ -49,7 +49,12 @@ async function faultOf(
     const context = { references: plan.references, env, baseDir: dirname(pipeline.file) };
     const options = convertOptions(definition, leg.options, context);
     const log = createLogger({ level: 'error', destination: { write: () => true }, pretty: false });
-    const check = definition.check(options as never, { log, clock: realClock, signal: deadline.signal });
+    const check = definition.check(options as never, {
+      log,
+      clock: realClock,
+      outbound: plan.outbound,
+      signal: deadline.signal,
+    });
     await Promise.race([check, late]);
     return null;
   } catch (error) {

@@ -17,6 +17,7 @@ hostPipelines(async (plan, context) => {
     group: setup.plan.group,
     registry,
     references: setup.plan.references,
+    outbound: setup.plan.outbound,
     env: process.env,
     topicLog: opened.topicLog,
     bufferBytes,

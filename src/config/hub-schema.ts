@@ -1,11 +1,13 @@
 import { duration, listenAddress, path, size, Type } from '../api/index.ts';
 import { kafkaOptions } from '../kafka/index.ts';
 import { NAME_PATTERN } from './names.ts';
+import { DEFAULT_OUTBOUND, ADDRESS_PATTERN } from './outbound.ts';
 import { DEFAULT_REFERENCES } from './references.ts';
 
 const DEFAULT_PIPELINES = ['pipelines/*.yaml'];
 
 const closed = { additionalProperties: false };
+const address = Type.String({ pattern: ADDRESS_PATTERN, description: 'An IP address, or a range such as 10.0.0.0/8.' });
 
 /** The hub file, `sluice.yaml`: the one place where its keys are named, typed, described and defaulted. */
 export const hubFileOptions = Type.Object(
@@ -108,6 +110,30 @@ export const hubFileOptions = Type.Object(
         ...closed,
         default: {},
         description: 'What pipeline files may refer to. A pipeline reads neither variables nor files outside of it.',
+      },
+    ),
+    outbound: Type.Object(
+      {
+        deny: Type.Array(address, {
+          default: [...DEFAULT_OUTBOUND.deny],
+          description:
+            'Addresses, and ranges of them, that no connector may connect to over HTTP, whatever name leads there. By default those where clouds serve credentials to their machines.',
+          examples: [
+            ['169.254.0.0/16', '10.0.0.0/8'],
+            ['0.0.0.0/0', '::/0'],
+          ],
+        }),
+        allow: Type.Array(address, {
+          default: [],
+          description: 'Those that may be connected to although `deny` names them.',
+          examples: [['10.1.2.0/24', '10.9.9.9']],
+        }),
+      },
+      {
+        ...closed,
+        default: {},
+        description:
+          'Where connectors may connect to. Names are resolved once, and what is connected to is the address that was checked.',
       },
     ),
   },

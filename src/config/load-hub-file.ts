@@ -6,6 +6,7 @@ import { refuseReferences } from './check-texts.ts';
 import { convertWords } from './convert.ts';
 import { hubFileOptions } from './hub-schema.ts';
 import { checkKafka } from './hub-kafka.ts';
+import { checkOutbound } from './outbound.ts';
 import { checkPart, type LoadContext } from './load-context.ts';
 import type { HubPlan } from './plan.ts';
 import { hasReference } from './references.ts';
@@ -42,6 +43,7 @@ export async function loadHubFile(
   const isWithoutReferences = refuseReferences(context, { ...part, value: without(value, 'kafka') });
   const isValid = checkPart(context, { ...part, subject: 'the hub file' }) && isWithoutReferences;
   if (kafka !== null) checkKafka(context, yaml, kafka);
+  checkOutbound(context.problems, yaml, value);
   const sound = without(isValid ? value : soundPart(context, part), 'kafka');
   return draftOf(yaml, dirname(path), settingsOf(sound, kafka, dirname(path)));
 }
@@ -91,6 +93,7 @@ function draftOf(file: YamlFile | null, baseDir: string, settings: HubSettings):
       watchdogMs: settings.watchdog,
       drainMs: settings.drain_timeout,
       references: settings.references,
+      outbound: settings.outbound,
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Json, SourceDefinition } from '../api/index.ts';
+import type { Json, OutboundRules, SourceDefinition } from '../api/index.ts';
 import type { Compression } from '../record/index.ts';
 
 /**
@@ -28,6 +28,8 @@ export interface HubPlan {
   readonly watchdogMs: number;
   readonly drainMs: number;
   readonly references: ReferenceRules;
+  /** Where connectors may connect to. */
+  readonly outbound: OutboundRules;
   readonly pipelines: readonly PipelinePlan[];
 }
 

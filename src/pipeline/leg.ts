@@ -1,4 +1,4 @@
-import type { Clock, ConnectorContext, Logger, Metrics } from '../api/index.ts';
+import type { Clock, ConnectorContext, Logger, Metrics, OutboundRules } from '../api/index.ts';
 import type { PipelinePlan, ReferenceRules } from '../config/index.ts';
 import type { TopicLog } from '../log/index.ts';
 import type { BufferPool } from '../record/index.ts';
@@ -16,6 +16,7 @@ export interface LegDependencies {
   readonly group: string;
   readonly registry: Registry;
   readonly references: ReferenceRules;
+  readonly outbound: OutboundRules;
   readonly env: NodeJS.ProcessEnv;
   readonly topicLog: TopicLog;
   readonly pool: BufferPool;
@@ -42,8 +43,8 @@ export function connectorContext(
   dependencies: LegDependencies,
   own: Pick<ConnectorContext, 'name' | 'signal' | 'waiting'>,
 ): ConnectorContext {
-  const { pipeline, hubId, group, log, metrics, clock } = dependencies;
-  return { pipeline: pipeline.name, hubId, group, log, metrics, clock, ...own };
+  const { pipeline, hubId, group, log, metrics, clock, outbound } = dependencies;
+  return { pipeline: pipeline.name, hubId, group, log, metrics, clock, outbound, ...own };
 }
 
 export function deadLetterOrigin(

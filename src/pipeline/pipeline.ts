@@ -1,4 +1,4 @@
-import { describeError, type Clock, type Logger } from '../api/index.ts';
+import { describeError, type Clock, type Logger, type OutboundRules } from '../api/index.ts';
 import type { PipelinePlan, ReferenceRules } from '../config/index.ts';
 import type { TopicLog } from '../log/index.ts';
 import type { Registry } from '../registry/index.ts';
@@ -28,6 +28,7 @@ export interface PipelineDependencies {
   readonly group: string;
   readonly registry: Registry;
   readonly references: ReferenceRules;
+  readonly outbound: OutboundRules;
   readonly env: NodeJS.ProcessEnv;
   /** Stays the caller's: closed by whoever opened it, after the end. */
   readonly topicLog: TopicLog;

@@ -2,6 +2,7 @@ import type {
   Clock,
   Logger,
   Metrics,
+  OutboundRules,
   RecordFailure,
   Sink,
   SinkContext,
@@ -21,6 +22,8 @@ export interface SinkHarnessOptions {
   /** Default `AAAAAAAA`. */
   readonly incarnation?: string;
   readonly hubId?: string;
+  /** Default: everything is allowed. */
+  readonly outbound?: OutboundRules;
   readonly clock?: Clock;
   readonly decode?: (bytes: Uint8Array) => unknown;
 }
@@ -164,6 +167,7 @@ export class SinkHarness {
       metrics: noMetrics,
       clock: this.clock,
       signal: this.#life.signal,
+      outbound: this.#options.outbound ?? { deny: [], allow: [] },
       group: 'default',
       waiting: (reason) => {
         this.waitsFor = reason;

@@ -284,6 +284,7 @@ class Life {
         emitted.catch(() => undefined);
         return emitted;
       },
+      outbound: { deny: [], allow: [] },
       load: (partitions) => this.#load(partitions),
       // As a leg that looks into its records: they come by `emit`, where the harness sees them.
       emitSealed: null,

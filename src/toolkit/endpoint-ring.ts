@@ -10,7 +10,7 @@ interface Rest {
 
 /**
  * The endpoints of a system in turns. One that failed rests: others are asked as long as there are any, for a second after the first failure, twice as long
- * after each further one, up to a minute.
+ * after each further one, up to a minute. Then one request is its trial, and the others leave it alone until that is settled.
  */
 export class EndpointRing<Endpoint> {
   readonly #endpoints: readonly Endpoint[];
@@ -33,9 +33,11 @@ export class EndpointRing<Endpoint> {
       const at = (this.#turn + step) % count;
       const endpoint = this.#endpoints[at]!;
       if (tried.has(endpoint)) continue;
-      const restsUntil = this.#rests.get(endpoint)?.untilMs ?? 0;
+      const rest = this.#rests.get(endpoint);
+      const restsUntil = rest?.untilMs ?? 0;
       if (restsUntil <= now) {
         this.#turn = at + 1;
+        if (rest !== undefined) this.#rests.set(endpoint, { ...rest, untilMs: now + rest.lengthMs });
         return endpoint;
       }
       if (restsUntil < bestAt) [best, bestAt] = [endpoint, restsUntil];

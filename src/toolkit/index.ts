@@ -1,10 +1,13 @@
-/** What connectors share: life cycle, TLS, authentication and limits of listeners; TLS and credentials of clients. Exported as `sluice/toolkit`. */
+/** What connectors share: life cycle, TLS, authentication and limits of listeners; clients of HTTP with TLS, credentials, proxies. Exported as `sluice/toolkit`. */
 export { authOptions, createAuthenticator, type Authenticator, type AuthOptions } from './auth.ts';
 export { ClientGone, type HeldBody } from './body.ts';
 export { allListeners, ByteBudget } from './byte-budget.ts';
 export { checkListener } from './check-listener.ts';
 export { clientAddress, networkFault, networkPattern, Networks } from './client-address.ts';
-export { clientBasicOptions } from './client-auth.ts';
+export { addressRuleFault } from './address-guard.ts';
+export { clientAuthOptions, clientAuthProblems, clientBasicOptions, type ClientAuthOptions } from './client-auth.ts';
+export { clientHeadersOption, clientHeaderProblems } from './client-headers.ts';
+export { clientProxyOptions, type ClientProxyOptions } from './client-proxy.ts';
 export {
   clientTlsOptions,
   clientTlsProblems,
@@ -18,9 +21,18 @@ export { bindUdp, receiveDatagrams } from './datagrams.ts';
 export { contentCoding, Inflater, type ContentCoding } from './decompress.ts';
 export { EndpointRing } from './endpoint-ring.ts';
 export { GatheredRecords } from './gathered-records.ts';
+export {
+  HttpClients,
+  type HttpClient,
+  type HttpClientAnswer,
+  type HttpClientRequest,
+  type HttpClientSettings,
+} from './http-client.ts';
+export { HttpEndpoints, type EndpointAnswer } from './http-endpoints.ts';
 export type { HttpAnswer, HttpExchange } from './http-exchange.ts';
 export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
 export { bind, formatAddress, isLoopback, listenResource } from './listen.ts';
+export { pinnedTlsOptions, pinnedTlsProblems, type PinnedTlsOptions } from './pinned-tls.ts';
 export { Refusal } from './refusal.ts';
 export { reservedHeader } from './reserved-header.ts';
 export { retryAfterMs } from './retry-after.ts';

@@ -74,6 +74,7 @@ const plan: HubPlan = {
   watchdogMs: 1,
   drainMs: 1,
   references: { env: [], file: [] },
+  outbound: { deny: [], allow: [] },
   pipelines: [quickstart],
 };
 const cwd = '/home/me/sluice';

@@ -24,6 +24,7 @@ test('without a hub file defaults hold', async () => {
     watchdogMs: 10_000,
     drainMs: 30_000,
     references: { env: ['SLUICE_*'], file: ['/run/secrets'] },
+    outbound: { deny: expect.arrayContaining(['169.254.0.0/16']) as string[], allow: [] },
     pipelines: ['a'],
   });
 });
@@ -43,6 +44,7 @@ worker_memory: 1GiB
 watchdog: 5s
 drain_timeout: 1m
 references: { env: [A_*], file: [secrets, /run/x] }
+outbound: { deny: ['0.0.0.0/0', '::/0'], allow: [10.1.2.0/24] }
 `;
   const folder = await folderOf({
     'hub/sluice.yaml': hub,
@@ -69,6 +71,7 @@ references: { env: [A_*], file: [secrets, /run/x] }
     watchdogMs: 5000,
     drainMs: 60_000,
     references: { env: ['A_*'], file: [at('secrets'), '/run/x'] },
+    outbound: { deny: ['0.0.0.0/0', '::/0'], allow: ['10.1.2.0/24'] },
     pipelines: [
       ['three', at('more/deep/three.yaml')],
       ['two', at('more/two.yaml')],
@@ -87,6 +90,7 @@ workers: 0
 buffer_size: 64
 watchdog: 10
 data_dir: '\${env:HOME}'
+outbound: { deny: [10.0.0.0/33, example.org], allow: ['::1/64'] }
 `.trimStart();
   const folder = await folderOf({ 'sluice.yaml': hub, 'pipelines/a.yaml': pipeline('a').replace('topic', 'topc') });
   expect(await folder.problems()).toEqual([
@@ -98,6 +102,8 @@ data_dir: '\${env:HOME}'
     expect.stringContaining('sluice.yaml:6:14 CONFIG_BAD_SIZE'),
     expect.stringContaining('sluice.yaml:7:11 CONFIG_BAD_DURATION'),
     expect.stringContaining('sluice.yaml:8:12 CONFIG_BAD_REFERENCE'),
+    'sluice.yaml:9:20 CONFIG_BAD_VALUE `outbound.deny[0]`: "10.0.0.0/33" is not usable: the length of a prefix is 0 to 32',
+    expect.stringContaining('sluice.yaml:9:33 CONFIG_BAD_VALUE `outbound.deny[1]` must be text'),
     'pipelines/a.yaml:2:1 CONFIG_UNKNOWN_OPTION the pipeline has no option `topc`; did you mean `topic`?',
   ]);
 });

@@ -43,3 +43,14 @@ test('when all rest, the one that is through with it first is asked; each once',
   tried.add(second);
   expect([first, second, ring.next(tried)]).toEqual(['b', 'a', null]);
 });
+
+test('after its rest one request is the trial of an endpoint, and others leave it alone until that is settled', async () => {
+  const clock = new ManualClock();
+  const ring = new EndpointRing(['a', 'b'], clock);
+  ring.failed('a');
+  await clock.advance(1000);
+  const turns = [1, 2, 3, 4].map(() => ring.next());
+  expect(turns.filter((turn) => turn === 'a')).toHaveLength(1);
+  ring.answered('a');
+  expect([ring.next(), ring.next()].sort()).toEqual(['a', 'b']);
+});

@@ -55,7 +55,12 @@ export function dlqReplay(options: DlqReplayOptions, io: CliIo): Promise<ExitCod
     const selection = Selection.of(progress.filter, plan, io);
     if (selection === null) return EXIT.usage;
     const { parked, allowOverwrite } = options;
-    const surroundings = { registry: createRegistry(), references: plan.references, env: io.env };
+    const surroundings = {
+      registry: createRegistry(),
+      references: plan.references,
+      outbound: plan.outbound,
+      env: io.env,
+    };
     const choice: ReplayChoice = {
       plan: pipeline,
       sinks: await sinkTraits(pipeline, surroundings),
@@ -86,7 +91,7 @@ interface RunOptions {
   readonly choice: ReplayChoice;
   readonly survey: ReplaySurvey;
   readonly progress: ReplayProgress;
-  readonly surroundings: Pick<Parameters<typeof replayDependencies>[0], 'registry' | 'references' | 'env'>;
+  readonly surroundings: Pick<Parameters<typeof replayDependencies>[0], 'registry' | 'references' | 'outbound' | 'env'>;
 }
 
 async function run(

@@ -32,7 +32,7 @@ export async function openSourceTools(hub: HubPlan | null, leg: LegName, env: No
   return {
     tools: await definition.positions(),
     options: optionsOf(hub, { pipeline, plan, env }, definition),
-    context: commandContext(),
+    context: commandContext(hub),
     plan,
   };
 }
@@ -58,7 +58,7 @@ function optionsOf(
 
 const DEADLINE_MS = 60_000;
 
-function commandContext(): CheckContext {
+function commandContext({ outbound }: HubPlan): CheckContext {
   const log = createLogger({ level: 'error', destination: { write: () => true }, pretty: false });
-  return { log, clock: realClock, signal: AbortSignal.timeout(DEADLINE_MS) };
+  return { log, clock: realClock, outbound, signal: AbortSignal.timeout(DEADLINE_MS) };
 }

@@ -7,7 +7,17 @@ const BUFFER_BYTES = 64 * 1024 * 1024;
 /** What of its surroundings a replay needs. */
 export type ReplaySetting = Pick<
   LegDependencies,
-  'pipeline' | 'hubId' | 'group' | 'registry' | 'references' | 'env' | 'topicLog' | 'clock' | 'log' | 'metrics'
+  | 'pipeline'
+  | 'hubId'
+  | 'group'
+  | 'registry'
+  | 'references'
+  | 'outbound'
+  | 'env'
+  | 'topicLog'
+  | 'clock'
+  | 'log'
+  | 'metrics'
 >;
 
 export function replayDependencies(setting: ReplaySetting): LegDependencies {

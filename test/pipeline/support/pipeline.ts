@@ -129,6 +129,7 @@ export function startTest(test: TestPipeline): Started {
     hubId: 'hub',
     registry: registryOf(sources, sinks),
     references: { env: [], file: [] },
+    outbound: { deny: [], allow: [] },
     env: {},
     topicLog: test.log,
     bufferBytes: test.bufferBytes ?? 16 * 1024 * 1024,

@@ -84,6 +84,7 @@ export async function createTestHub({ pipelines, plan, once = false, recover, pr
     watchdogMs: 2000,
     drainMs: 2000,
     references: { env: [], file: [] },
+    outbound: { deny: [], allow: [] },
     pipelines: pipelines.map((pipeline) => (typeof pipeline === 'string' ? pipelinePlan(pipeline) : pipeline)),
     ...plan,
   };

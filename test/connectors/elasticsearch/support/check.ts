@@ -7,7 +7,12 @@ import { sinkOptions } from './sink.ts';
 export async function checked(written: Record<string, Json>): Promise<string> {
   const log = createEntryLogger({ level: 'error', clock: realClock, write: () => undefined });
   try {
-    await sinkDefinition.check!(sinkOptions(written), { log, clock: realClock, signal: AbortSignal.timeout(10_000) });
+    await sinkDefinition.check!(sinkOptions(written), {
+      log,
+      clock: realClock,
+      outbound: { deny: [], allow: [] },
+      signal: AbortSignal.timeout(10_000),
+    });
     return 'fine';
   } catch (error) {
     if (error instanceof SluiceError) return `${error.code} ${error.message}`;
