@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type * as Undici from 'undici';
 import { SluiceError } from '../api/index.ts';
@@ -46,7 +46,7 @@ export function createConnector({ undici, guard, tls, timeoutMs }: ConnectorSett
   };
 }
 
-function faultOf(socket: Socket | TLSSocket, fingerprint: string): string | null {
+function faultOf(socket: Socket, fingerprint: string): string | null {
   return socket instanceof TLSSocket ? pinFault(socket, fingerprint) : null;
 }
 
@@ -70,7 +70,7 @@ export function createTunnels(proxy: Proxy, proxyClient: Undici.Client, through:
       ...(proxy.authorization === null ? {} : { 'proxy-authorization': proxy.authorization }),
     };
     const { statusCode, socket } = await proxyClient.connect({ path: target, headers });
-    if (statusCode === 200) return socket as Socket;
+    if (statusCode === 200 && socket instanceof Socket) return socket;
     socket.on('error', () => undefined).destroy();
     throw new ProxyRefused(statusCode);
   };

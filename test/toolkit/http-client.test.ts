@@ -140,7 +140,9 @@ test('a signal ends a request', async () => {
   const client = await clientOf(`http://127.0.0.1:${server.port}`);
   const stop = new AbortController();
   const sent = client.send({ method: 'GET', path: '/' }, stop.signal);
-  setTimeout(() => stop.abort(), 50);
+  setTimeout(() => {
+    stop.abort();
+  }, 50);
   await expect(sent).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' });
 });
 
