@@ -92,3 +92,10 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
     trustStore: at('trust.p12'),
   };
 }
+
+/** One of the server's key that ended when it was made, by the authority of `makeCertificates` in the same folder. Ready to be refused after a second. */
+export async function makeExpiredCertificate(folder: string): Promise<string> {
+  const sign = ['x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial'];
+  await run('openssl', [...sign, '-days', '0', '-extfile', 'names.cnf', '-out', 'expired.crt'], { cwd: folder });
+  return join(folder, 'expired.crt');
+}

@@ -6,7 +6,7 @@ import { SluiceError, type OutboundRules } from '../api/index.ts';
 const TRANSLATED = '64:ff9b::';
 
 /** Why a connection was not made: waiting would not help. */
-export class AddressDenied extends SluiceError {
+class AddressDenied extends SluiceError {
   constructor(host: string, address: string) {
     const what = host === address ? address : `${host} is ${address}, which`;
     super('SINK_BLOCKED', `${what} is denied by \`outbound\` of the hub file`);
