@@ -1,13 +1,14 @@
 import { duration, listenAddress, path, size, Type } from '../api/index.ts';
 import { kafkaOptions } from '../kafka/index.ts';
 import { NAME_PATTERN } from './names.ts';
-import { DEFAULT_OUTBOUND, ADDRESS_PATTERN } from './outbound.ts';
+import { networkPattern } from '../toolkit/index.ts';
+import { DEFAULT_OUTBOUND } from './outbound.ts';
 import { DEFAULT_REFERENCES } from './references.ts';
 
 const DEFAULT_PIPELINES = ['pipelines/*.yaml'];
 
 const closed = { additionalProperties: false };
-const address = Type.String({ pattern: ADDRESS_PATTERN, description: 'An IP address, or a range such as 10.0.0.0/8.' });
+const address = Type.String({ pattern: networkPattern, description: 'An IP address, or a range such as 10.0.0.0/8.' });
 
 /** The hub file, `sluice.yaml`: the one place where its keys are named, typed, described and defaulted. */
 export const hubFileOptions = Type.Object(

@@ -1,5 +1,5 @@
 import type { Json, OutboundRules } from '../api/index.ts';
-import { addressRuleFault } from '../toolkit/index.ts';
+import { networkFault, networkPattern } from '../toolkit/index.ts';
 import type { ProblemList } from './problems.ts';
 import { isObject, own } from './schema.ts';
 import type { YamlFile } from './yaml-file.ts';
@@ -21,10 +21,6 @@ export const DEFAULT_OUTBOUND: OutboundRules = {
   allow: [],
 };
 
-/** IPv4 or IPv6, perhaps with the length of a prefix; `checkOutbound` tells the rest. */
-export const ADDRESS_PATTERN =
-  '^([0-9]{1,3}(\\.[0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(/[0-9]{1,3})?)$';
-
 /** What the pattern cannot say of the rules of a hub file. */
 export function checkOutbound(problems: ProblemList, file: YamlFile, value: Json): void {
   const outbound = isObject(value) ? own(value, 'outbound') : undefined;
@@ -33,11 +29,13 @@ export function checkOutbound(problems: ProblemList, file: YamlFile, value: Json
     const entries = own(outbound, list);
     if (!Array.isArray(entries)) continue;
     for (const [index, entry] of (entries as readonly Json[]).entries()) {
-      if (typeof entry !== 'string' || !new RegExp(ADDRESS_PATTERN).test(entry)) continue;
-      const fault = addressRuleFault(entry);
+      if (typeof entry !== 'string' || !new RegExp(networkPattern).test(entry)) continue;
+      const fault = networkFault(entry);
       if (fault === null) continue;
-      const message = `\`outbound.${list}[${index}]\`: ${JSON.stringify(entry)} is not usable: ${fault}`;
-      problems.add(file, ['outbound', list, index], { code: 'CONFIG_BAD_VALUE', message });
+      problems.add(file, ['outbound', list, index], {
+        code: 'CONFIG_BAD_VALUE',
+        message: `\`outbound.${list}[${index}]\`: ${fault}`,
+      });
     }
   }
 }

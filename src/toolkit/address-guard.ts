@@ -1,6 +1,7 @@
 import { lookup as resolveName, type LookupAddress } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { SluiceError, type OutboundRules } from '../api/index.ts';
+import { networkFault, Networks } from './client-address.ts';
 
 /** IPv4 addresses in the clothes of IPv6 reach the same machines: translated by a gateway (RFC 6052). */
 const TRANSLATED = '64:ff9b::';
@@ -15,18 +16,17 @@ class AddressDenied extends SluiceError {
 
 /** Decides which addresses may be connected to. A name is resolved once, and what was checked is what is connected to. */
 export class AddressGuard {
-  readonly #denied: BlockList;
-  readonly #allowed: BlockList;
+  readonly #denied: Networks;
+  readonly #allowed: Networks;
 
   /** Throws `OPTION_INVALID` for what is no address and no range. */
   constructor({ deny, allow }: OutboundRules) {
-    this.#denied = blockList(deny);
-    this.#allowed = blockList(allow);
+    this.#denied = networksOf(deny);
+    this.#allowed = networksOf(allow);
   }
 
   permits(address: string): boolean {
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    return this.#allowed.check(address, family) || !this.#denied.check(address, family);
+    return this.#allowed.has(address) || !this.#denied.has(address);
   }
 
   /** Throws `AddressDenied` for a host that is an address and denied; names are checked once they are resolved (`lookup`). */
@@ -51,27 +51,14 @@ export class AddressGuard {
   };
 }
 
-/** What is wrong with an entry of the rules; null when nothing is. */
-export function addressRuleFault(entry: string): string | null {
-  const [address = '', bits, ...rest] = entry.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return 'no IP address and no range such as 10.0.0.0/8';
-  if (bits === undefined) return null;
-  const longest = version === 4 ? 32 : 128;
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= longest ? null : `the length of a prefix is 0 to ${longest}`;
+/** Throws `OPTION_INVALID`. */
+function networksOf(rules: readonly string[]): Networks {
+  const fault = rules.map(networkFault).find((each) => each !== null);
+  if (fault !== undefined) throw new SluiceError('OPTION_INVALID', `reading the addresses of \`outbound\`: ${fault}`);
+  return new Networks(rules.flatMap((rule) => (rule.includes(':') ? [rule] : [rule, translated(rule)])));
 }
 
-function blockList(entries: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const fault = addressRuleFault(entry);
-    if (fault !== null)
-      throw new SluiceError('OPTION_INVALID', `reading the address ${JSON.stringify(entry)}: ${fault}`);
-    const [address, bits] = entry.split('/') as [string, string?];
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    const length = bits === undefined ? (family === 'ipv4' ? 32 : 128) : Number(bits);
-    list.addSubnet(address, length, family);
-    if (family === 'ipv4') list.addSubnet(`${TRANSLATED}${address}`, 96 + length, 'ipv6');
-  }
-  return list;
+function translated(rule: string): string {
+  const [address = '', bits = '32'] = rule.split('/');
+  return `${TRANSLATED}${address}/${96 + Number(bits)}`;
 }

@@ -4,7 +4,6 @@ export { ClientGone, type HeldBody } from './body.ts';
 export { allListeners, ByteBudget } from './byte-budget.ts';
 export { checkListener } from './check-listener.ts';
 export { clientAddress, networkFault, networkPattern, Networks } from './client-address.ts';
-export { addressRuleFault } from './address-guard.ts';
 export { clientAuthOptions, clientAuthProblems, clientBasicOptions, type ClientAuthOptions } from './client-auth.ts';
 export { clientHeadersOption, clientHeaderProblems } from './client-headers.ts';
 export { clientProxyOptions, type ClientProxyOptions } from './client-proxy.ts';

@@ -102,7 +102,7 @@ outbound: { deny: [10.0.0.0/33, example.org], allow: ['::1/64'] }
     expect.stringContaining('sluice.yaml:6:14 CONFIG_BAD_SIZE'),
     expect.stringContaining('sluice.yaml:7:11 CONFIG_BAD_DURATION'),
     expect.stringContaining('sluice.yaml:8:12 CONFIG_BAD_REFERENCE'),
-    'sluice.yaml:9:20 CONFIG_BAD_VALUE `outbound.deny[0]`: "10.0.0.0/33" is not usable: the length of a prefix is 0 to 32',
+    'sluice.yaml:9:20 CONFIG_BAD_VALUE `outbound.deny[0]`: "10.0.0.0/33" has more than 32 bits',
     expect.stringContaining('sluice.yaml:9:33 CONFIG_BAD_VALUE `outbound.deny[1]` must be text'),
     'pipelines/a.yaml:2:1 CONFIG_UNKNOWN_OPTION the pipeline has no option `topc`; did you mean `topic`?',
   ]);
