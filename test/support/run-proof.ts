@@ -4,7 +4,10 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..', '..');
 
 /** Runs `scripts/prove-NAME.ts`. Rejects, with what it printed, unless all was shown, or (3) something could not be judged on this machine; resolves with its last line. */
-export function runProof(name: 'main' | 'kafka', parameters: readonly string[]): Promise<string | undefined> {
+export function runProof(
+  name: 'main' | 'kafka' | 'sources',
+  parameters: readonly string[],
+): Promise<string | undefined> {
   const script = join(root, 'scripts', `prove-${name}.ts`);
   return new Promise((resolve, reject) => {
     execFile(

@@ -15,7 +15,7 @@ import { provePosts } from '../posts.ts';
 import { proveTail } from '../tail.ts';
 import { provePartitioned } from './partitioned.ts';
 import { provePoison } from './poison.ts';
-import type { Row } from './row.ts';
+import type { Row } from '../rows/row.ts';
 import { testRows } from './test-rows.ts';
 import { proveCrashPoints } from './crash-points.ts';
 import { proveExample, provePlantedBug } from './user-pipelines.ts';

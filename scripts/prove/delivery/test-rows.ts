@@ -1,4 +1,4 @@
-import type { Row, ShownBy } from './row.ts';
+import type { Row, ShownBy } from '../rows/row.ts';
 
 const on = (file: string, ...titles: string[]): readonly ShownBy[] =>
   titles.map((title) => ({ file: `test/${file}`, title }));

@@ -4,22 +4,22 @@ import { isPart, type Row } from './row.ts';
 import { isProven, type RowResult } from './state.ts';
 
 const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
-const page = join(docs, 'delivery.md');
-const [BEGIN, END] = ['<!-- prove:delivery -->', '<!-- /prove:delivery -->'];
 
-/** The table of `docs/delivery.md`, in Markdown. */
+/** The table of a page of `docs/`, in Markdown. */
 export function tableOf(rows: readonly Row[], resultOf: (name: string) => RowResult | null): string {
   const lines = rows.map((row) => lineOf(row, resultOf(row.name)));
   const head = ['what', 'fault', 'on', 'records', 'lost', 'twice', 'found', 'shown by'];
   return [`| ${head.join(' | ')} |`, `| ${head.map(() => '---').join(' | ')} |`, ...lines].join('\n');
 }
 
-/** Puts it between the marks of the page. */
-export async function writeTable(table: string): Promise<void> {
-  const text = await readFile(page, 'utf8');
-  const [start, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`${relative(process.cwd(), page)} has no ${BEGIN} … ${END}`);
-  await writeFile(page, `${text.slice(0, start + BEGIN.length)}\n\n${table}\n\n${text.slice(end)}`);
+/** Puts it between the marks of the page that carry the name of the proof: `<!-- prove:delivery -->`. */
+export async function writeTable(table: string, { name, page }: { name: string; page: string }): Promise<void> {
+  const file = join(docs, page);
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const text = await readFile(file, 'utf8');
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${relative(process.cwd(), file)} has no ${begin} … ${end}`);
+  await writeFile(file, `${text.slice(0, from + begin.length)}\n\n${table}\n\n${text.slice(to)}`);
 }
 
 function lineOf({ name, component, fault, on, by }: Row, result: RowResult | null): string {

@@ -1,13 +1,10 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Result } from '../proof.ts';
 
 export interface RowResult extends Result {
   readonly elapsedMs: number;
 }
-
-export const defaultStateFile = join(tmpdir(), 'sluice-prove-delivery', 'state.json');
 
 /** What was found out before, so that a proof that was interrupted goes on. */
 export class ProofState {

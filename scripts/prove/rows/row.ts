@@ -1,7 +1,7 @@
 import type { Servers } from '../kafka/servers.ts';
 import type { Proof, Result } from '../proof.ts';
 
-/** One line of the table in `docs/delivery.md`. */
+/** One line of a table of `docs/`. */
 export interface Row {
   readonly name: string;
   /** As the fault matrix calls what is hurt. */
@@ -10,6 +10,8 @@ export interface Row {
   readonly fault: string;
   readonly on: 'embedded' | 'one broker' | 'three brokers' | '–';
   readonly by: Part | readonly ShownBy[];
+  /** What this machine lacks for it, in words; null when nothing. Such a row is left out. */
+  readonly missing?: () => Promise<string | null>;
 }
 
 /** Run at a size of its own, and counted. */
