@@ -23,15 +23,6 @@ export function pythonPackages(name: string, packages: readonly string[]): Promi
   );
 }
 
-/** Packages of npm in a folder of their own. */
-export function npmPackages(name: string, packages: readonly string[]): Promise<string> {
-  return prepared(name, (folder) =>
-    install('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', ...packages], {
-      cwd: folder,
-    }),
-  );
-}
-
 /** Unpacked beside the system, not installed: packages of Debian that conflict with what is there, or need rights. */
 export function debianPackages(name: string, packages: readonly string[]): Promise<string> {
   return prepared(name, async (folder) => {

@@ -1,6 +1,8 @@
 import { FluentClient } from '@fluent-org/logger';
 import { readFile } from 'node:fs/promises';
 import { clientRow, type Client, type ClientRow, type Sending } from '../client-row.ts';
+import { numberOf } from '../numbered-messages.ts';
+import { startFluentBit, startFluentd } from '../peers/forwarders.ts';
 import { lacks } from '../peers/prepared.ts';
 import { goForward, program, python, pythonPackages } from '../peers/programs.ts';
 
@@ -102,5 +104,33 @@ export const forwardRows = [
       npm('PackedForward', 'keyed'),
       npm('CompressedPackedForward', 'secure'),
     ],
+  }),
+  clientRow({
+    name: 'forward-fluentd',
+    component: 'forward',
+    fault: 'fluentd: in_tail to out_forward, acknowledged, text and gzip',
+    records: 10_000,
+    listeners: { plain: listeners.plain! },
+    clients: (['text', 'gzip'] as const).map((compress) => ({
+      name: `fluentd, ${compress}`,
+      to: 'plain',
+      send: (sending) => startFluentd(sending, compress),
+    })),
+    numberOf,
+    missing: lacks(['fluentd', 'https://www.fluentd.org/download']),
+  }),
+  clientRow({
+    name: 'forward-fluent-bit',
+    component: 'forward',
+    fault: 'Fluent Bit: tail to forward, acknowledged, text and gzip',
+    records: 10_000,
+    listeners: { plain: listeners.plain! },
+    clients: (['text', 'gzip'] as const).map((compress) => ({
+      name: `Fluent Bit, ${compress}`,
+      to: 'plain',
+      send: (sending) => startFluentBit(sending, compress),
+    })),
+    numberOf,
+    missing: lacks(['fluent-bit', 'https://docs.fluentbit.io/manual/installation']),
   }),
 ];

@@ -1,6 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { clientRow, type Client, type ClientRow, type Sending } from '../client-row.ts';
+import { clientRow, type Client, type ClientRow } from '../client-row.ts';
+import { messages, numberOf } from '../numbered-messages.ts';
 import { lacks } from '../peers/prepared.ts';
 import { program } from '../peers/programs.ts';
 import { startRsyslog, startSyslogNg } from '../peers/relays.ts';
@@ -11,20 +10,6 @@ const listeners: ClientRow['listeners'] = {
   tls: ({ port, certificates: { serverCertificate: cert, serverKey: key } }) =>
     `syslog: { listen: '127.0.0.1:${port}', tls: { cert: '${cert}', key: '${key}' } }`,
 };
-
-/** `n=17` within the message. */
-const numberOf = (line: Buffer): number | null => {
-  const [, digits] = /n=(\d+)/.exec(line.toString('latin1')) ?? [];
-  return digits === undefined ? null : Number(digits);
-};
-
-/** Writes the messages of a client into a file, one a line. */
-async function messages({ folder, first, count }: Sending): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, 'messages.txt');
-  await writeFile(file, Array.from({ length: count }, (_each, at) => `n=${first + at} Grüße, one line\n`).join(''));
-  return file;
-}
 
 const logger = (name: string, to: 'tcp' | 'udp', flags: readonly string[]): Client => ({
   name: `logger ${name}`,
