@@ -67,6 +67,23 @@ test('errors: reads what the quickstart wrote', async () => {
   });
 });
 
+test('traces: each error is printed with its stack trace and its service', async () => {
+  const folder = await withExamples();
+  const hub = folder.run('--once', 'pipelines/traces.yaml');
+  expect({ code: await hub.exit(), stderr: hub.stderr }).toMatchObject({ code: 0 });
+  const printed = hub.stdout.trimEnd().split('\n');
+  const records = printed.map((line) => JSON.parse(line) as { value: string; headers: [string, string][] });
+  const logs = await Promise.all(
+    ['billing', 'shop'].map((service) => readFile(join(examples, 'data/traces', service, 'app.log'), 'utf8')),
+  );
+  const events = logs.flatMap((log) => log.trimEnd().split(/\n(?=2026)/)).filter((event) => event.includes(' ERROR '));
+  expect(records.map(({ value }) => value).sort()).toEqual(events.sort());
+  expect(records.map(({ headers }) => Object.fromEntries(headers)).map(({ service }) => service)).toEqual([
+    'billing',
+    'shop',
+  ]);
+});
+
 test('generate: all records, by level', async () => {
   const folder = await withExamples();
   const hub = folder.run('--once', 'pipelines/generate.yaml');

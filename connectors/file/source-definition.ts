@@ -25,6 +25,10 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
       },
     },
     {
+      title: 'Events that begin with a time, stack traces with them',
+      options: { include: ['/srv/app/*.log*'], multiline: { start: '^\\d{4}-\\d\\d-\\d\\d ' } },
+    },
+    {
       title: 'A folder of documents, each a record',
       options: { include: ['/srv/inbox/*.xml'], framing: 'file', complete_after: '10s' },
     },

@@ -48,7 +48,7 @@ export class BlockReader {
       file.isFresh = true;
       file.readTo = from + end;
       // It was written again since it was seen to rest.
-      if (end < bytes.length && file.readTo !== file.size) file.isFinal = false;
+      if (end < bytes.length && file.readTo !== file.size) file.isFinal = file.isQuiet = false;
       const place = { from, start: overlap, end, max: maxRecordBytes, timestamp: clock.now() };
       const block = this.#framing.open(file, bytes, place);
       let blockEnd = block.takeInto(batch);

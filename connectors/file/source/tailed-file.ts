@@ -8,6 +8,13 @@ const MAX_FORMER = 4;
 /** An open file that stays as it is is looked at less and less often. */
 const MAX_POLL_MS = 5000;
 
+/** How long a framing waits for files that are not written. */
+export interface FileWaits {
+  /** A file is a record, so its name says nothing. */
+  readonly isWhole: boolean;
+  readonly quietAfterMs: number;
+}
+
 interface FormerContent extends Signature {
   /** On the monotonic clock. */
   readonly until: number;
@@ -52,6 +59,8 @@ export class TailedFile implements Signature {
   isBusy = false;
   /** The last line counts as finished. */
   isFinal = false;
+  /** Nothing was written for as long as its framing waits. */
+  isQuiet = false;
   /** Its position is not saved yet. */
   isUnsaved = false;
   /** The checkpoint of the same content in another place, of no use once this one is saved. */
@@ -102,6 +111,7 @@ export class TailedFile implements Signature {
     if (isChanged) {
       this.lastChange = now;
       this.isFinal = false;
+      this.isQuiet = false;
       this.#pollMs = 0;
       this.nextPollAt = now;
     }
@@ -113,30 +123,30 @@ export class TailedFile implements Signature {
     return true;
   }
 
-  /**
-   * Was looked at through its handle: the next time after `pollMs`, or later the longer it stays as it is; not later than when it counts as complete after
-   * `completeAfterMs` without a change.
-   */
-  polled(now: number, pollMs: number, completeAfterMs: number): void {
+  /** Was looked at through its handle: the next time after `pollMs`, or later the longer it stays as it is; not later than it may be quiet for long enough. */
+  polled(now: number, pollMs: number, { quietAfterMs }: FileWaits): void {
     this.#pollMs = Math.max(pollMs, Math.min(MAX_POLL_MS, 2 * this.#pollMs));
-    const completeAt = this.lastChange + completeAfterMs;
-    const isAwaited = this.hasUnfinishedLine && completeAt > now;
-    this.nextPollAt = Math.min(now + this.#pollMs, isAwaited ? completeAt : Infinity);
+    const quietAt = this.lastChange + quietAfterMs;
+    const isAwaited = this.hasUnfinishedLine && quietAt > now;
+    this.nextPollAt = Math.min(now + this.#pollMs, isAwaited ? quietAt : Infinity);
   }
 
   /**
-   * Nobody will finish its last line: it lost the name that it was written under, and was not written for so long. With `completeAfterMs` the name says nothing, and
-   * a file that was moved here may have been written last before it was seen.
+   * Was not written for so long that what is unfinished in it counts as finished: its last line, when it lost the name that it was written under, or what `isQuiet`
+   * means to its framing. True when that is new.
    */
-  isLeftUnfinished(
+  rests(
     { now, wallNow }: { readonly now: number; readonly wallNow: number },
-    { rotateWaitMs, completeAfterMs }: { readonly rotateWaitMs: number; readonly completeAfterMs: number },
+    { rotateWaitMs, isWhole, quietAfterMs }: FileWaits & { readonly rotateWaitMs: number },
   ): boolean {
     if (!this.hasUnfinishedLine) return false;
-    const quietMs = now - this.lastChange;
-    if (completeAfterMs < Infinity) return Math.max(quietMs, wallNow - this.#modifiedMs) >= completeAfterMs;
+    const { isFinal, isQuiet } = this;
+    const unchangedMs = now - this.lastChange;
+    // A whole file that was moved here may have been written last long before it was seen.
+    this.isQuiet = Math.max(unchangedMs, isWhole ? wallNow - this.#modifiedMs : 0) >= quietAfterMs;
     const isRotated = this.isRotated || this.missingSince !== null || this.links === 0;
-    return isRotated && quietMs >= rotateWaitMs;
+    this.isFinal = isRotated && !isWhole && unchangedMs >= rotateWaitMs;
+    return (this.isFinal && !isFinal) || (this.isQuiet && !isQuiet);
   }
 
   /** The next look at it counts as a change. */
@@ -167,6 +177,7 @@ export class TailedFile implements Signature {
     this.isSkipping = false;
     this.skipTo = null;
     this.isFinal = false;
+    this.isQuiet = false;
     this.readTo = 0;
   }
 

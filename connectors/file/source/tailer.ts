@@ -12,7 +12,7 @@ import { STARTED, toPosition, type ArchiveFormat } from './position.ts';
 import { ReadQueue } from './read-queue.ts';
 import { Scanner } from './scanner.ts';
 import type { FileSourceSettings } from './settings.ts';
-import { TailedFile } from './tailed-file.ts';
+import { TailedFile, type FileWaits } from './tailed-file.ts';
 import { compressionOf, HEAD_BYTES } from './signature.ts';
 import { readAt } from './content.ts';
 import { Waker } from './waker.ts';
@@ -39,7 +39,7 @@ export class Tailer {
   readonly #open: OpenFiles;
   readonly #queue: ReadQueue;
   readonly #waker: Waker;
-  readonly #completeAfterMs: number;
+  readonly #waits: FileWaits;
   #table: FileTable;
   #archives: Archives;
   /** Compressed files that were there when the source started at the end. */
@@ -76,7 +76,7 @@ export class Tailer {
       this.#emitted(emitted);
     };
     const framing = new Framing(settings.framing, { log, clock });
-    this.#completeAfterMs = framing.completeAfterMs;
+    this.#waits = framing.waits;
     this.#createReader = () => new BlockReader(context, { framing, onEmitted });
     this.#archives = this.#createArchives();
     this.#queue = new ReadQueue({
@@ -304,7 +304,7 @@ export class Tailer {
 
   async #pollOne(file: TailedFile, now: number): Promise<void> {
     const { closeInactiveMs, pollMs } = this.#settings;
-    file.polled(now, pollMs, this.#completeAfterMs);
+    file.polled(now, pollMs, this.#waits);
     if (file.isBusy || file.isQueued || file.handle === null) return;
     try {
       if (file.note(await file.handle.status(), now)) {
@@ -320,13 +320,11 @@ export class Tailer {
     if (now - file.lastChange >= closeInactiveMs && file.missingSince === null) await this.#open.close(file);
   }
 
-  /** What a writer left at the end of a rotated file is read as a line, and a file that is complete as a record. */
+  /** What a writer left at the end of a file is read when it counts as finished. */
   #finishIfLeft(file: TailedFile, now: number): boolean {
+    if (this.#ends) return false;
     const { rotateWaitMs } = this.#settings;
-    const times = { now, wallNow: this.#context.clock.now() };
-    const isLeft = file.isLeftUnfinished(times, { rotateWaitMs, completeAfterMs: this.#completeAfterMs });
-    if (this.#ends || !isLeft) return false;
-    file.isFinal = true;
+    if (!file.rests({ now, wallNow: this.#context.clock.now() }, { ...this.#waits, rotateWaitMs })) return false;
     this.#queue.add(file);
     return true;
   }

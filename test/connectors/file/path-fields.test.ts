@@ -14,7 +14,6 @@ test.each([
 });
 
 test.each([
-  ['logs/{service}', 'root'],
   ['/var/log/*.log', 'names no part'],
   ['/var/{a}/{a}', 'twice'],
   ['/var/{a}{b}', 'side by side'],

@@ -1,4 +1,5 @@
 import { CARRIAGE_RETURN, Delimiter, LINE_FEED } from './delimiter.ts';
+import type { TailedFile } from '../tailed-file.ts';
 import type { TextForm } from './encoding.ts';
 import type { FramingSettings } from './settings.ts';
 
@@ -22,7 +23,11 @@ export interface Cutter {
   find(file: FileBytes, at: number): boolean;
   /** Where the next record begins when `at` is within one; -1 for not within these bytes. */
   findNext(file: FileBytes, at: number): number;
-  /** Is the rest of a file that nobody writes any more a record, or a part of one? */
+  /** Up to where nothing can be the beginning of the next record, when there is none in these bytes. */
+  lastUnit(file: FileBytes): number;
+  /** Does what is at the end of a file, which was read to it, count as finished? */
+  isLeft(file: TailedFile): boolean;
+  /** Is that a record, or a part of one? */
   readonly takesRest: boolean;
 }
 
@@ -73,6 +78,12 @@ class DelimitedCutter implements Cutter {
     const found = this.#end.find(bytes, at, end, from);
     return found < 0 ? -1 : found + this.#end.width;
   }
+
+  lastUnit({ from, end }: FileBytes): number {
+    return this.#end.aligned(end, from);
+  }
+
+  isLeft = isRotatedOrEnds;
 }
 
 class LengthCutter implements Cutter {
@@ -104,6 +115,12 @@ class LengthCutter implements Cutter {
   findNext(): number {
     return -1;
   }
+
+  lastUnit({ end }: FileBytes): number {
+    return end;
+  }
+
+  isLeft = isRotatedOrEnds;
 }
 
 class WholeCutter implements Cutter {
@@ -122,4 +139,16 @@ class WholeCutter implements Cutter {
   findNext(): number {
     return -1;
   }
+
+  lastUnit({ end }: FileBytes): number {
+    return end;
+  }
+
+  isLeft({ isQuiet, limit }: TailedFile): boolean {
+    return isQuiet || limit < Infinity;
+  }
+}
+
+function isRotatedOrEnds({ isFinal, limit }: TailedFile): boolean {
+  return isFinal || limit < Infinity;
 }

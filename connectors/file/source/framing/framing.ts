@@ -1,14 +1,19 @@
 import type { Clock, Logger } from 'sluice/api';
-import type { TailedFile } from '../tailed-file.ts';
+import type { FileWaits, TailedFile } from '../tailed-file.ts';
 import type { Block, BlockPlace } from './block.ts';
 import { createCutter } from './cutter.ts';
 import { textFormOf } from './encoding.ts';
+import { EventBlock } from './event-block.ts';
 import { FrameBlock } from './frame-block.ts';
 import { Labels } from './labels.ts';
 import { LineBlock } from './line-block.ts';
 import { SkippedRecords } from './long-records.ts';
+import type { EventRules } from './multiline/event-rules.ts';
+import { PatternRules } from './multiline/pattern-rules.ts';
+import { presets } from './multiline/presets.ts';
+import { TraceRules } from './multiline/trace-rules.ts';
 import { Scratch } from './scratch.ts';
-import type { FramingSettings } from './settings.ts';
+import type { FramingSettings, MultilineSettings } from './settings.ts';
 
 /** What may stand beside a value: a length, or a line end of two units. */
 const MOST_OVERHEAD_BYTES = 4;
@@ -20,46 +25,60 @@ export class Framing {
   readonly #skipped: SkippedRecords;
   readonly #scratch = new Scratch();
   readonly #isPlain: boolean;
+  readonly #rules: EventRules | null;
 
   constructor(settings: FramingSettings, { log, clock }: { readonly log: Logger; readonly clock: Clock }) {
     this.#settings = settings;
     this.#labels = new Labels(settings);
     this.#skipped = new SkippedRecords(log, clock);
+    this.#rules = settings.multiline === null ? null : rulesOf(settings.multiline);
     const { framing, encoding, onLongLine } = settings;
     const isAsItStands = encoding === 'utf-8' || encoding === 'raw';
-    this.#isPlain = framing === 'lines' && isAsItStands && onLongLine === 'dead_letter' && !this.#labels.hasOffset;
+    const isOneByOne = this.#rules === null && framing === 'lines' && onLongLine === 'dead_letter';
+    this.#isPlain = isOneByOne && isAsItStands && !this.#labels.hasOffset;
   }
 
-  /** After so long without a change what is there counts as whole. */
-  get completeAfterMs(): number {
-    return this.#settings.framing === 'file' ? this.#settings.completeAfterMs : Infinity;
+  /** When files count as finished that nobody writes any more. */
+  get waits(): FileWaits {
+    const { framing, completeAfterMs, multiline } = this.#settings;
+    const isWhole = framing === 'file';
+    return { isWhole, quietAfterMs: isWhole ? completeAfterMs : (multiline?.timeoutMs ?? Infinity) };
   }
 
   /** Bytes of a file that have to be seen at once, to tell that a record is too long. */
   longestBytes(maxRecordBytes: number): number {
-    const { encoding, maxLineBytes } = this.#settings;
+    const { encoding, maxLineBytes, multiline } = this.#settings;
     const width = encoding.startsWith('utf-16') ? 2 : 1;
-    return width * Math.min(maxRecordBytes, maxLineBytes) + MOST_OVERHEAD_BYTES + 1;
+    const longest = multiline === null ? maxLineBytes : Math.max(maxLineBytes, multiline.maxBytes);
+    return width * Math.min(maxRecordBytes, longest) + MOST_OVERHEAD_BYTES + 1;
   }
 
   open(file: TailedFile, bytes: Buffer, place: BlockPlace): Block {
-    const { keepsCarriageReturn, maxLineBytes, onLongLine } = this.#settings;
+    const { keepsCarriageReturn, maxLineBytes, onLongLine, multiline } = this.#settings;
     const fileLabels = this.#labels.of(file);
-    const max = Math.min(maxLineBytes, place.max - fileLabels.byteLength);
+    const maxValueBytes = place.max - fileLabels.byteLength;
+    const max = Math.min(maxLineBytes, maxValueBytes);
     const form = textFormOf(this.#settings.encoding, file.head);
     if (this.#isPlain) {
       const { headers } = fileLabels;
       return new LineBlock(file, bytes, place, { keepsCarriageReturn, headers, max, markBytes: form.markBytes });
     }
-    const cutter = createCutter(this.#settings, form);
-    return new FrameBlock(file, bytes, place, {
-      ...{ cutter, form, max, onLongLine, fileLabels },
-      ...{ labels: this.#labels, skipped: this.#skipped, scratch: this.#scratch },
-    });
+    const options = {
+      ...{ cutter: createCutter(this.#settings, form), form, max, onLongLine, fileLabels },
+      ...{ labels: this.#labels, skipped: this.#skipped, scratch: this.#scratch, timestamp: place.timestamp },
+    };
+    if (this.#rules === null) return new FrameBlock(file, bytes, place, options);
+    const { maxLines, maxBytes } = multiline!;
+    const maxEventBytes = Math.min(maxBytes, maxValueBytes);
+    return new EventBlock(file, bytes, place, { ...options, rules: this.#rules, maxLines, maxEventBytes });
   }
 
   /** Gives back the memory that a long record took. */
   trim(): void {
     this.#scratch.trim();
   }
+}
+
+function rulesOf({ preset, patterns }: MultilineSettings): EventRules {
+  return preset === null ? new PatternRules(patterns) : new TraceRules(presets[preset]);
 }

@@ -1,4 +1,62 @@
-import { duration, size, Type } from 'sluice/api';
+import { duration, glob, size, Type } from 'sluice/api';
+
+/** A regular expression that is matched in one pass. */
+const pattern = { minLength: 1, maxLength: 4096 };
+
+const multiline = Type.Object(
+  {
+    preset: Type.Optional(
+      Type.Union([Type.Literal('java'), Type.Literal('python'), Type.Literal('go'), Type.Literal('node')], {
+        description: 'Ready-made for the stack traces of a language, instead of patterns.',
+      }),
+    ),
+    start: Type.Optional(
+      Type.String({
+        ...pattern,
+        description:
+          'What the first line of an event looks like: `^\\d{4}-\\d\\d-\\d\\d `. Every other line follows the one before it.',
+      }),
+    ),
+    continue: Type.Optional(
+      Type.String({
+        ...pattern,
+        description:
+          'What a line looks like that follows the one before it: `^\\s`. Together with `start` a line begins an event when it is like `start`, or is not like this.',
+      }),
+    ),
+    end: Type.Optional(
+      Type.String({
+        ...pattern,
+        description: 'What the last line of an event looks like: `;$`. What comes next is another event.',
+      }),
+    ),
+    negate: Type.Boolean({
+      default: false,
+      description:
+        'With one of these patterns: lines count that are not like it. `end` with `\\\\$` and this joins lines that end with a backslash.',
+    }),
+    max_lines: Type.Integer({
+      default: 1000,
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'An event has so many lines at the most; those beyond become the next one.',
+    }),
+    max_bytes: Type.Optional(
+      size({
+        minimum: '16B',
+        description:
+          'An event with another line has so many bytes at the most; that line becomes the next one. The record limit when it is not given.',
+      }),
+    ),
+    timeout: duration({
+      default: '5s',
+      minimum: '10ms',
+      maximum: '1d',
+      description: 'The last event of a file is over when nothing was written for so long.',
+    }),
+  },
+  { additionalProperties: false, description: 'Lines that belong together become one record. With `framing: lines`.' },
+);
 
 /** How files become records. */
 export const framingOptions = {
@@ -39,6 +97,7 @@ export const framingOptions = {
     default: false,
     description: 'Keeps the carriage return of a line that ends with CR LF.',
   }),
+  multiline: Type.Optional(multiline),
   max_line: Type.Optional(
     size({
       minimum: '16B',
@@ -51,11 +110,9 @@ export const framingOptions = {
       'What becomes of a line that is too long: a dead letter that holds its beginning, a record that holds its beginning, with the header `file.truncated`, or nothing but a warning.',
   }),
   path_fields: Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 4096,
+    glob({
       description:
-        'A pattern of absolute paths whose named parts become headers: `/var/log/{service}/{host}.log*`. A named part and `*` stay within a folder, `**` does not. Paths that do not look like it give none.',
+        'A pattern of paths whose named parts become headers: `/var/log/{service}/{host}.log*`. A named part and `*` stay within a folder, `**` does not. Paths that do not look like it give none.',
     }),
   ),
   add_headers: Type.Array(Type.Union([Type.Literal('path'), Type.Literal('offset'), Type.Literal('inode')]), {

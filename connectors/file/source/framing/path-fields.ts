@@ -1,5 +1,3 @@
-import { isAbsolute } from 'node:path';
-
 /** A name in braces, `*` within a folder, `**` across folders, or text. */
 const PARTS = /\{([A-Za-z_][A-Za-z0-9_.-]{0,62})\}|\*\*|\*|[{}]|[^{}*]+/g;
 const META = /[\\^$.*+?()[\]{}|/]/g;
@@ -36,7 +34,6 @@ export class PathFields {
     const names = parts.flatMap(([, name]) => (name === undefined ? [] : [name]));
     if (parts.some(([part]) => part === '{' || part === '}'))
       return 'has a brace without its other one, or a name in braces that is none: letters, digits, `_`, `.` and `-`';
-    if (!isAbsolute(pattern)) return 'has to begin at the root, as the paths do that it is compared with';
     if (names.length === 0) return 'names no part; write one in braces, as in `/var/log/{service}/*.log`';
     if (new Set(names).size < names.length) return 'has the same name twice';
     const isOpen = (index: number): boolean => /^(?:\{.+\}|\*\*?)$/.test(parts[index]?.[0] ?? '');

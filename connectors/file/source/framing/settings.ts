@@ -1,5 +1,7 @@
 import type { SourceOptions } from '../../source-options.ts';
 import type { Encoding } from './encoding.ts';
+import type { EventPatterns } from './multiline/pattern-rules.ts';
+import type { presets } from './multiline/presets.ts';
 
 /** How the bytes of files become records. Sizes in bytes, durations in milliseconds. */
 export interface FramingSettings {
@@ -14,8 +16,20 @@ export interface FramingSettings {
   readonly onLongLine: 'dead_letter' | 'truncate' | 'skip';
   /** With whole files: how long one has to stay as it is. */
   readonly completeAfterMs: number;
+  readonly multiline: MultilineSettings | null;
   readonly pathFields: string | null;
   readonly addHeaders: readonly FileHeader[];
+}
+
+/** Which lines are one record: by a ready-made table, or by patterns. */
+export interface MultilineSettings {
+  readonly preset: keyof typeof presets | null;
+  readonly patterns: EventPatterns;
+  readonly maxLines: number;
+  /** Infinity: what the record limit allows. */
+  readonly maxBytes: number;
+  /** How long nothing may come before the last event counts as over. */
+  readonly timeoutMs: number;
 }
 
 type FileHeader = 'path' | 'offset' | 'inode';
@@ -30,7 +44,19 @@ export function framingSettings(options: SourceOptions): FramingSettings {
     maxLineBytes: options.max_line ?? Infinity,
     onLongLine: options.on_long_line,
     completeAfterMs: options.complete_after,
+    multiline: options.multiline === undefined ? null : multilineSettings(options.multiline),
     pathFields: options.path_fields ?? null,
     addHeaders: options.add_headers,
+  };
+}
+
+function multilineSettings(options: NonNullable<SourceOptions['multiline']>): MultilineSettings {
+  const { preset = null, start, continue: following, end, negate } = options;
+  return {
+    preset,
+    patterns: { start, continue: following, end, negate },
+    maxLines: options.max_lines,
+    maxBytes: options.max_bytes ?? Infinity,
+    timeoutMs: options.timeout,
   };
 }

@@ -19,6 +19,7 @@ const plainLines: FramingSettings = {
   maxLineBytes: Infinity,
   onLongLine: 'dead_letter',
   completeAfterMs: 60_000,
+  multiline: null,
   pathFields: null,
   addHeaders: [],
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SourceHarness } from '../../../../src/testing/index.ts';
 import { fileSourceHarness } from './source.ts';
+import { tailForms, type TailForm } from './tail-forms.ts';
 
 /** What became of one random sequence. */
 export interface TailVerdict {
@@ -31,14 +32,17 @@ class TailModel {
   next = 0;
   readonly #folder: string;
   readonly #random: () => number;
+  readonly #form: TailForm;
   /** Lines that were written since the copy was made, until the truncation. */
   #sinceCopy: number[] | null = null;
   #writer: FileHandle | null = null;
   #isLineOpen = false;
 
-  constructor(folder: string, random: () => number) {
+  constructor(folder: string, random: () => number, form: TailForm) {
     this.#folder = folder;
     this.#random = random;
+    this.#form = form;
+    this.steps.push(form.name);
   }
 
   whole(below: number): number {
@@ -117,7 +121,7 @@ class TailModel {
 
   async #append(text: string): Promise<void> {
     this.#writer ??= await open(join(this.#folder, LIVE), 'a');
-    await appendFile(this.#writer, text);
+    await appendFile(this.#writer, this.#form.encode(text));
   }
 
   async #shift(): Promise<void> {
@@ -132,8 +136,10 @@ class TailModel {
 /** Runs one sequence in an empty folder of its own; the source is started, stopped and killed while the log lives on. */
 export async function runTailSequence(folder: string, random: () => number, length = 24): Promise<TailVerdict> {
   await mkdir(folder, { recursive: true });
-  const model = new TailModel(folder, random);
-  const harness = fileSourceHarness(folder, { pollMs: 10, scanMs: 10, maxOpenFiles: 1 + model.whole(4) });
+  const form = tailForms[Math.floor(random() * tailForms.length)]!;
+  const model = new TailModel(folder, random, form);
+  const { framing } = form;
+  const harness = fileSourceHarness(folder, { framing, pollMs: 10, scanMs: 10, maxOpenFiles: 1 + model.whole(4) });
   let lives = false;
   for (let step = 0; step < length; step++) {
     const choice = random();
@@ -156,13 +162,13 @@ export async function runTailSequence(folder: string, random: () => number, leng
   await model.end();
   if (lives && random() < 0.5) await sleep(40);
   if (lives) await harness.stop();
-  await drain(folder, harness);
-  return judge(model, harness);
+  await drain(folder, harness, form);
+  return judge(model, harness, form);
 }
 
 /** What is left is read to its end, as `run --once` does. */
-async function drain(folder: string, harness: SourceHarness): Promise<void> {
-  const last = fileSourceHarness(folder, {}, { once: true });
+async function drain(folder: string, harness: SourceHarness, { framing }: TailForm): Promise<void> {
+  const last = fileSourceHarness(folder, { framing }, { once: true });
   for (const [key, position] of harness.positions) last.positions.set(key, position);
   await last.start();
   await last.ended;
@@ -171,10 +177,11 @@ async function drain(folder: string, harness: SourceHarness): Promise<void> {
   harness.rejected.push(...last.rejected);
 }
 
-function judge(model: TailModel, harness: SourceHarness): TailVerdict {
+function judge(model: TailModel, harness: SourceHarness, { decode }: TailForm): TailVerdict {
+  const values = harness.values.map(decode);
   const seen = new Map<number, number>();
   const strange: string[] = [];
-  for (const value of harness.values) {
+  for (const value of values) {
     const number = numberOf(value);
     if (number === null) strange.push(value);
     else seen.set(number, (seen.get(number) ?? 0) + 1);
@@ -189,13 +196,13 @@ function judge(model: TailModel, harness: SourceHarness): TailVerdict {
     lost: unseen.filter((number) => !model.gap.has(number)),
     duplicated: [...seen].filter(([, times]) => times > 1).map(([number]) => number),
     strange,
-    reordered: countReordered(harness),
+    reordered: countReordered(harness, values),
     steps: model.steps,
   };
 }
 
 /** Lines of one file that came in another order than they were written in. */
-function countReordered({ emits, values }: SourceHarness): number {
+function countReordered({ emits }: SourceHarness, values: readonly string[]): number {
   const last = new Map<string, number>();
   let reordered = 0;
   let next = 0;
