@@ -25,6 +25,17 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
       title: 'Lines of text whatever their Content-Type, with who sent them',
       options: { listen: ':8080', format: 'text', headers: ['X-Tenant'] },
     },
+    {
+      title: 'Webhooks, each path with its own signature',
+      options: {
+        listen: '0.0.0.0:8443',
+        tls: { cert: 'certs/server.crt', key: 'certs/server.key' },
+        routes: [
+          { path: '/github', signature: { scheme: 'github', secrets: ['${env:SLUICE_GITHUB_SECRET}'] } },
+          { path: '/stripe', signature: { scheme: 'stripe', secrets: ['${env:SLUICE_STRIPE_SECRET}'] } },
+        ],
+      },
+    },
   ],
   rewinds: false,
   placement: 'every',

@@ -1,5 +1,15 @@
 import { duration, listenAddress, size, Type, type Static } from 'sluice/api';
-import { authOptions, tlsOptions } from 'sluice/toolkit';
+import { networkList, tlsOptions, type AuthOptions, type SignatureOptions } from 'sluice/toolkit';
+import type { FormatName } from './formats/index.ts';
+import { gateWords, ROUTE_PATH, routeOptions, routeWords } from './route-options.ts';
+
+function recordHeader(what: string) {
+  return Type.String({
+    default: '',
+    maxLength: 256,
+    description: `The record header that holds the ${what}; none when it is empty.`,
+  });
+}
 
 export const sourceOptions = Type.Object(
   {
@@ -8,44 +18,41 @@ export const sourceOptions = Type.Object(
       description:
         'Address and port. `:8080` is this machine only; `0.0.0.0:8080` is everybody who reaches it, for whom you want `tls` and `auth`.',
     }),
-    path: Type.String({
-      default: '/',
-      pattern: '^/[^?#\\s]*$',
-      description: 'The path to post to; a query behind it is ignored. All other paths get 404.',
-    }),
-    format: Type.Union([Type.Literal('auto'), Type.Literal('json'), Type.Literal('ndjson'), Type.Literal('text')], {
-      default: 'auto',
-      description:
-        'What bodies hold. `json`: a value, or an array whose elements are the records. `ndjson`: a JSON value a line. `text`: a record a line. `auto` goes by the Content-Type, and where that says nothing by the body.',
-    }),
-    headers: Type.Array(Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 }), {
+    path: Type.Optional(
+      Type.String({
+        pattern: ROUTE_PATH,
+        maxLength: 1024,
+        description:
+          'The path to post to, `/` by default; with `/*` at its end all paths below it. A query is ignored. All other paths get 404.',
+      }),
+    ),
+    routes: Type.Optional(
+      Type.Array(routeOptions, {
+        minItems: 1,
+        maxItems: 1000,
+        description:
+          'Several paths instead of `path`. What a route does not say is as the source says it; a route with `auth` or `signature` has neither of the source.',
+      }),
+    ),
+    format: routeWords.format({ default: 'auto' }),
+    headers: routeWords.headers({ default: [] }),
+    path_header: recordHeader('path that was posted to'),
+    client_header: recordHeader('address of the client'),
+    ...gateWords,
+    trusted_proxies: networkList({
       default: [],
-      maxItems: 32,
-      uniqueItems: true,
-      examples: [['X-Tenant', 'User-Agent']],
-      description: 'Request headers to keep as headers of each record, named in lower case.',
-    }),
-    auth: Type.Optional(authOptions),
-    tls: Type.Optional(tlsOptions),
-    max_body: size({
-      default: '16MiB',
-      minimum: '1KiB',
-      maximum: '512MiB',
-      description: 'How large a body may be as it is sent; larger ones get 413.',
-    }),
-    max_inflated_body: size({
-      default: '64MiB',
-      minimum: '1KiB',
-      maximum: '512MiB',
+      examples: [['10.0.0.5', '10.1.0.0/16']],
       description:
-        'How large a compressed body may become; beyond 1 MiB no more than 100 times what was sent. Others get 413.',
+        'Proxies that tell the true address of a client; of what they append to `forwarded_header`, the last address that is not a proxy of this list counts.',
     }),
-    max_records: Type.Integer({
-      default: 100_000,
-      minimum: 1,
-      maximum: 10_000_000,
-      description: 'How many records a request may hold; others get 413.',
+    forwarded_header: Type.Union([Type.Literal('X-Forwarded-For'), Type.Literal('Forwarded')], {
+      default: 'X-Forwarded-For',
+      description: 'Where `trusted_proxies` tell it. What clients send in the other one is never looked at.',
     }),
+    tls: Type.Optional(tlsOptions),
+    max_body: routeWords.max_body({ default: '16MiB' }),
+    max_inflated_body: routeWords.max_inflated_body({ default: '64MiB' }),
+    max_records: routeWords.max_records({ default: 100_000 }),
     max_in_flight: size({
       default: '128MiB',
       minimum: '1MiB',
@@ -95,3 +102,28 @@ export const sourceOptions = Type.Object(
 );
 
 export type SourceOptions = Static<typeof sourceOptions>;
+
+/** One route with all that holds for it. */
+export interface RouteOptions {
+  readonly path: string;
+  readonly format: FormatName;
+  readonly headers: readonly string[];
+  readonly path_header: string;
+  readonly client_header: string;
+  readonly auth?: AuthOptions;
+  readonly signature?: SignatureOptions;
+  readonly allow?: readonly string[];
+  readonly max_body: number;
+  readonly max_inflated_body: number;
+  readonly max_records: number;
+}
+
+/** The routes of a source; the short form has one. */
+export function routesOf({ path = '/', routes, auth, signature, ...ofAll }: SourceOptions): readonly RouteOptions[] {
+  const credentials = { ...(auth === undefined ? {} : { auth }), ...(signature === undefined ? {} : { signature }) };
+  if (routes === undefined) return [{ ...ofAll, ...credentials, path }];
+  return routes.map((route) => {
+    const hasOwn = route.auth !== undefined || route.signature !== undefined;
+    return { ...ofAll, ...(hasOwn ? {} : credentials), ...route };
+  });
+}

@@ -46,13 +46,16 @@ function flow(pipeline: PipelinePlan, cwd: string): string {
   return [sources, middle, sinks].filter((part) => part !== '').join(' → ');
 }
 
+/** With one of these more is needed than a body. */
+const NOT_FOR_EVERYBODY = new Set(['tls', 'auth', 'signature', 'allow', 'routes']);
+
 /** A command that shows something at once, for the first HTTP source that everybody on this machine may post to. */
 function tryLine({ pipelines }: HubPlan): string[] {
   for (const { sources } of pipelines) {
     for (const source of sources) {
       const listen = source.connector === 'http' ? textOption(source, 'listen') : null;
       const options = typeof source.options === 'object' && source.options !== null ? Object.keys(source.options) : [];
-      if (listen === null || options.some((option) => option === 'tls' || option === 'auth')) continue;
+      if (listen === null || options.some((option) => NOT_FOR_EVERYBODY.has(option))) continue;
       const address = listen.startsWith(':') ? `127.0.0.1${listen}` : listen;
       const path = textOption(source, 'path') ?? '/';
       if (!/^[\w.:[\]-]+$/.test(address) || address.endsWith(':0') || !/^[\w/.-]+$/.test(path)) continue;

@@ -45,7 +45,10 @@ export const authOptions = Type.Object(
 export type AuthOptions = Static<typeof authOptions>;
 
 export interface Authenticator {
-  /** Who an `Authorization` header says that it is; null for those who are not served. Takes a time that does not depend on how much of it is right. */
+  /**
+   * Who an `Authorization` header says that it is: `user ada`, or `token` for whichever token it was, so that it stays the same while tokens change; null for those who are
+   * not served. Takes a time that does not depend on how much of it is right.
+   */
   identify(authorization: string | undefined): string | null;
   accepts(authorization: string | undefined): boolean;
   /** What `WWW-Authenticate` says to those who are not accepted. */
@@ -60,8 +63,8 @@ export function createAuthenticator({ basic, bearer, users = [], tokens = [] }: 
     name: `user ${username}`,
     digest: digest(`${username}:${password}`),
   }));
-  const knownTokens = [...(bearer === undefined ? [] : [bearer]), ...tokens].map((token, index) => ({
-    name: `token ${index}`,
+  const knownTokens = [...(bearer === undefined ? [] : [bearer]), ...tokens].map((token) => ({
+    name: 'token',
     digest: digest(token),
   }));
   const challenges = [

@@ -1,9 +1,34 @@
 import { BlockList, isIP } from 'node:net';
+import { SluiceError, Type, type OptionProblem } from '../api/index.ts';
 
 /** `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7`. */
 export const networkPattern = '^[0-9A-Fa-f:.]+(/\\d{1,3})?$';
 
-/** Null for a text that is no address and no network. */
+/** For options. */
+export function networkList(more: {
+  readonly description: string;
+  readonly default?: readonly string[];
+  readonly examples?: readonly (readonly string[])[];
+  readonly minItems?: number;
+}) {
+  return Type.Array(Type.String({ pattern: networkPattern, maxLength: 64 }), {
+    ...more,
+    maxItems: 10_000,
+  });
+}
+
+/** For `validate`. */
+export function networkProblems(
+  networks: readonly string[],
+  path: readonly (string | number)[],
+): readonly OptionProblem[] {
+  return networks.flatMap((network, index) => {
+    const message = network.includes('${') ? null : networkFault(network);
+    return message === null ? [] : [{ path: [...path, index], message }];
+  });
+}
+
+/** Null for an address or a network. */
 export function networkFault(text: string): string | null {
   const [address = '', bits] = text.split('/');
   const family = isIP(address);
@@ -16,9 +41,11 @@ export function networkFault(text: string): string | null {
 export class Networks {
   readonly #list = new BlockList();
 
-  /** Throws a `TypeError` or `RangeError` for a text in which `networkFault` finds one. */
+  /** Throws `OPTION_INVALID` for what is neither an address nor a network. */
   constructor(networks: readonly string[]) {
     for (const network of networks) {
+      const fault = networkFault(network);
+      if (fault !== null) throw new SluiceError('OPTION_INVALID', `reading a list of networks: ${fault}`);
       const [address = '', bits] = network.split('/');
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
       if (bits === undefined) this.#list.addAddress(address, family);
@@ -34,25 +61,33 @@ export class Networks {
 }
 
 /**
- * The address of the client behind proxies: of the addresses that they appended to `forwarded` (`X-Forwarded-For`), the last that is not a trusted proxy's. What
- * stands further left was claimed by somebody who is not trusted. Null when what a trusted proxy appended is no address.
+ * The address of the client behind proxies: of the addresses that they appended to `forwarded` (`X-Forwarded-For`, or `Forwarded` of RFC 7239), the last that is not a
+ * trusted proxy's. What stands further left was claimed by somebody who is not trusted. Null when what a trusted proxy appended is no address.
  */
-export function clientAddress(peer: string, forwarded: string | undefined, proxies: Networks): string | null {
+export function clientAddress(
+  peer: string,
+  forwarded: string | readonly string[] | undefined,
+  proxies: Networks,
+): string | null {
   let address = plainAddress(peer);
-  const claimed = forwarded === undefined ? [] : forwarded.split(',');
+  if (!proxies.has(address)) return address;
+  const claimed = forwarded === undefined ? [] : forwarded.toString().split(',');
   while (proxies.has(address)) {
     const before = claimed.pop();
     if (before === undefined) return address;
-    const found = withoutPort(before.trim());
+    const found = forwardedAddress(before.trim());
     if (isIP(found) === 0) return null;
     address = plainAddress(found);
   }
   return address;
 }
 
-/** `192.0.2.7:1234`, `[2001:db8::1]:1234`, `[2001:db8::1]` */
-function withoutPort(text: string): string {
-  return /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
+/** `192.0.2.7`, `192.0.2.7:1234`, `[2001:db8::1]:1234`; of `Forwarded`, `for="[2001:db8::1]:1234";proto=https`. */
+function forwardedAddress(text: string): string {
+  const pair = text.split(';').find((part) => /^\s*for=/i.test(part));
+  const node = pair === undefined ? text : pair.slice(pair.indexOf('=') + 1).trim();
+  const bare = /^"(.*)"$/.exec(node)?.[1] ?? node;
+  return /^\[([^\]]+)\](?::\d+)?$/.exec(bare)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(bare)?.[1] ?? bare;
 }
 
 function plainAddress(address: string): string {

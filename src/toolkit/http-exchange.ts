@@ -3,13 +3,18 @@ import type { Clock } from '../api/index.ts';
 import { BodyReader, checkAnnouncedBody, type HeldBody } from './body.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { Connection } from './connections.ts';
+import type { TurnedAway } from './listener-meter.ts';
 import { Refusal } from './refusal.ts';
 
 export interface HttpAnswer {
   readonly status: number;
   /** Sent as JSON. */
   readonly body?: Readonly<Record<string, string | number | boolean>>;
+  /** Instead of `body`. */
+  readonly content?: { readonly type: string; readonly bytes: string | Buffer };
   readonly headers?: Readonly<Record<string, string>>;
+  /** As `Refusal.turnedAway`. */
+  readonly turnedAway?: TurnedAway | null;
 }
 
 /** How long bytes that nobody wants are still taken, so that the client reads its answer instead of a reset. */
@@ -91,16 +96,16 @@ export class HttpExchange {
     const response = this.#response;
     if (response.destroyed) return;
     const closes = options.close || !this.request.complete;
-    const text = answer.body === undefined ? '' : `${JSON.stringify(answer.body)}\n`;
-    response.writeHead(answer.status, headersOf(answer, text, closes));
-    if (this.request.complete || this.#failure !== null) response.end(text);
-    else this.#answerEarly(text);
+    const content = contentOf(answer);
+    response.writeHead(answer.status, headersOf(answer, content, closes));
+    if (this.request.complete || this.#failure !== null) response.end(content.bytes);
+    else this.#answerEarly(content.bytes);
   }
 
   /** Closing with bytes unread would reset the connection, and the answer with it. */
-  #answerEarly(text: string): void {
+  #answerEarly(bytes: string | Buffer): void {
     const response = this.#response;
-    response.write(text);
+    response.write(bytes);
     const stopped = new AbortController();
     const end = (): void => {
       stopped.abort();
@@ -130,13 +135,20 @@ export function rawAnswer(refusal: Refusal): string {
 }
 
 export function refusalAnswer(refusal: Refusal): HttpAnswer {
-  return { status: refusal.status, body: { error: refusal.message, ...refusal.fields }, headers: refusal.headers };
+  const { status, message, fields, headers, turnedAway } = refusal;
+  return { status, body: { error: message, ...fields }, headers, turnedAway };
 }
 
-function headersOf(answer: HttpAnswer, text: string, closes: boolean): OutgoingHttpHeaders {
+type Content = NonNullable<HttpAnswer['content']>;
+
+function contentOf({ body, content }: HttpAnswer): Content {
+  return content ?? { type: 'application/json', bytes: body === undefined ? '' : `${JSON.stringify(body)}\n` };
+}
+
+function headersOf(answer: HttpAnswer, { type, bytes }: Content, closes: boolean): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { ...answer.headers };
-  if (text !== '') headers['Content-Type'] = 'application/json';
-  if (answer.status !== 204) headers['Content-Length'] = Buffer.byteLength(text);
+  if (bytes.length > 0) headers['Content-Type'] = type;
+  if (answer.status !== 204) headers['Content-Length'] = Buffer.byteLength(bytes);
   if (closes) headers.Connection = 'close';
   return headers;
 }

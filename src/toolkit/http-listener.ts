@@ -200,14 +200,13 @@ class Listener implements HttpListener {
   #answer(exchange: HttpExchange, answer: HttpAnswer): void {
     if (exchange.isAnswered) return;
     this.#meter.answered(answer.status, this.#options.clock.monotonic() - exchange.begunAtMs);
+    const { turnedAway = null } = answer;
+    if (turnedAway !== null) this.#meter.turnedAway(turnedAway);
     exchange.answer(answer, { close: this.#closingSinceMs !== null });
   }
 
   #answerFor(error: unknown): HttpAnswer {
-    if (error instanceof Refusal) {
-      if (error.turnedAway !== null) this.#meter.turnedAway(error.turnedAway);
-      return refusalAnswer(error);
-    }
+    if (error instanceof Refusal) return refusalAnswer(error);
     this.#options.log.error({ error: describeError(error) }, 'Handling a request threw');
     return { status: 500, body: { error: 'this is a mistake of the server; its log says more' } };
   }

@@ -3,7 +3,14 @@ export { authOptions, createAuthenticator, type Authenticator, type AuthOptions 
 export { ClientGone, type HeldBody } from './body.ts';
 export { allListeners, ByteBudget } from './byte-budget.ts';
 export { checkListener } from './check-listener.ts';
-export { clientAddress, networkFault, networkPattern, Networks } from './client-address.ts';
+export {
+  clientAddress,
+  networkFault,
+  networkList,
+  networkPattern,
+  networkProblems,
+  Networks,
+} from './client-address.ts';
 export { clientAuthOptions, clientAuthProblems, clientBasicOptions, type ClientAuthOptions } from './client-auth.ts';
 export { clientHeadersOption, clientHeaderProblems } from './client-headers.ts';
 export { clientProxyOptions, type ClientProxyOptions } from './client-proxy.ts';

@@ -1,4 +1,4 @@
-import { clientAddress, networkFault, Networks } from '../../src/toolkit/index.ts';
+import { clientAddress, networkProblems, Networks } from '../../src/toolkit/index.ts';
 
 const proxies = new Networks(['10.0.0.0/8', '2001:db8::/32']);
 
@@ -14,6 +14,9 @@ test.each<[string, string | undefined, string | null, string]>([
   ['10.0.0.1', '10.0.0.2', '10.0.0.2', 'nobody but proxies'],
   ['10.0.0.1', 'unknown', null, 'no address'],
   ['10.0.0.1', '', null, 'nothing'],
+  ['10.0.0.1', 'for=198.51.100.1, for=203.0.113.9;proto=https;by=10.0.0.1', '203.0.113.9', 'Forwarded'],
+  ['10.0.0.1', 'proto=https;For="[2001:db9::17]:4711"', '2001:db9::17', 'Forwarded with IPv6 and a port'],
+  ['10.0.0.1', 'for=_hidden', null, 'Forwarded with a name that is no address'],
 ])('%s with %j is %s: %s', (...[peer, forwarded, client]) => {
   expect(clientAddress(peer, forwarded, proxies)).toBe(client);
 });
@@ -38,9 +41,14 @@ test('networks hold their addresses', () => {
 test.each([
   ['10.0.0.0/8', null],
   ['::1', null],
+  ['${env:OFFICE}', null],
   ['10.0.0/8', '"10.0.0/8" is no address; write 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32'],
   ['10.0.0.0/33', '"10.0.0.0/33" has more than 32 bits'],
   ['::/129', '"::/129" has more than 128 bits'],
-])('%s', (text, fault) => {
-  expect(networkFault(text)).toBe(fault);
+])('%s', (text, message) => {
+  expect(networkProblems(['::1', text], ['allow'])).toEqual(message === null ? [] : [{ path: ['allow', 1], message }]);
+});
+
+test('a list with what is no network is refused', () => {
+  expect(() => new Networks(['10.0.0.999'])).toThrow('"10.0.0.999" is no address');
 });

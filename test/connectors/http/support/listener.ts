@@ -11,9 +11,12 @@ const MEBIBYTE = 1024 * 1024;
 
 export const defaultOptions: SourceOptions = {
   listen: { host: '127.0.0.1', port: 0 },
-  path: '/',
   format: 'auto',
   headers: [],
+  path_header: '',
+  client_header: '',
+  trusted_proxies: [],
+  forwarded_header: 'X-Forwarded-For',
   max_body: 16 * MEBIBYTE,
   max_inflated_body: 64 * MEBIBYTE,
   max_records: 100_000,

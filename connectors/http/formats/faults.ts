@@ -1,6 +1,6 @@
 import type { CodecFault } from 'sluice/codec';
 import { Refusal } from 'sluice/toolkit';
-import type { BodyFormat } from './body-format.ts';
+import type { BodyFormat } from './content-type.ts';
 
 const LINE_FEED = 0x0a;
 
