@@ -55,7 +55,7 @@ export class AcknowledgedSender {
       connection ??= await Connection.open(this.#port);
       if (connection !== null && (await connection.ask(this.#protocol, from, size))) this.acknowledged += size;
       else {
-        this.repeated++;
+        if (connection !== null) this.repeated++;
         connection?.close();
         connection = null;
         await sleep(BACK_MS);

@@ -12,10 +12,13 @@ export interface PushKind {
   readonly protocol: AcknowledgedProtocol;
   /** A batch that is sent again is known, even after a kill. */
   readonly isExact: boolean;
+  /** Default SIGKILL. */
+  readonly signal?: 'SIGTERM';
 }
 
 /** Clients send until they are acknowledged while the hub is killed again and again: what was acknowledged is there. */
-export async function proveKilledPush({ name, source, protocol, isExact }: PushKind, proof: Proof): Promise<Result> {
+export async function proveKilledPush(kind: PushKind, proof: Proof): Promise<Result> {
+  const { name, source, protocol, isExact, signal } = kind;
   const { folder, lines, random } = proof;
   const perClient = Math.ceil(lines / CLIENTS);
   const expected = perClient * CLIENTS;
@@ -31,7 +34,9 @@ export async function proveKilledPush({ name, source, protocol, isExact }: PushK
       allowed = Math.min(perClient - 1, (stops[index + 1] ?? moment) + 1);
       while (acknowledged() < moment * CLIENTS && run.life.alive) await sleep(1);
       await sleep(random() * 30);
-      await run.killed();
+      // Before it listens it does not know the signal.
+      if (signal !== undefined) await run.listening();
+      await run.killed(signal);
     }
     allowed = perClient;
     await sent;
@@ -44,7 +49,7 @@ export async function proveKilledPush({ name, source, protocol, isExact }: PushK
       rows: counted.rows,
       lost: counted.lost,
       duplicated: isExact ? counted.duplicated : 0,
-      note: `${stops.length} kills; ${repeats} batches sent again by their clients${again}`,
+      note: `${stops.length} ${signal === undefined ? 'kills' : 'restarts'}; ${repeats} batches sent again by their clients${again}`,
       problems: [
         ...(counted.strange > 0 ? [`${counted.strange} records that nobody sent`] : []),
         ...(repeats === 0 ? ['no kill hurt a client'] : []),

@@ -59,7 +59,7 @@ export async function provePushOutage({ folder, lines }: Proof, servers: Servers
       clearInterval(pace);
     });
     await run.holds(expected);
-    const { strange, ...counted } = await run.count({ expected });
+    const { strange, missing, ...counted } = await run.count({ expected });
     await watch.over();
     return {
       expected,
@@ -70,6 +70,9 @@ export async function provePushOutage({ folder, lines }: Proof, servers: Servers
       note: `away for ${Math.round(loadMs / 3000)} s, in which nothing was acknowledged; ${traffic.repeated} posts, ${forward.repeated} chunks, ${socket.repeated} runs of lines sent again; ${noteOf(watch)}`,
       problems: [
         ...(meanwhile > 0 ? [`${meanwhile} records were acknowledged while there was no broker`] : []),
+        ...(missing.length > 0
+          ? [`${missing.join(', ')} … are lost; from ${share} on they are chunks, from ${2 * share} on lines`]
+          : []),
         ...(strange > 0 ? [`${strange} records that nobody sent`] : []),
         ...judgeWatch(watch, ['waiting for Kafka: broker ']),
       ],

@@ -60,9 +60,9 @@ export class SourceRun {
     });
   }
 
-  /** Ends the process as `kill -9` does, and starts another one. */
-  async killed(): Promise<void> {
-    await this.life.kill();
+  /** Ends the process, and starts another one. */
+  async killed(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    await this.life.kill(signal);
     this.life = new HubProcess(this.hub, ['run']);
   }
 
@@ -85,8 +85,8 @@ export class SourceRun {
     });
   }
 
-  /** Ends the hub, and counts the records of its topic. */
-  async count(options: LedgerOptions): Promise<LedgerCount> {
+  /** Ends the hub, and counts the records of its topic. `missing`: the first of those that are not there. */
+  async count(options: LedgerOptions): Promise<LedgerCount & { readonly missing: readonly number[] }> {
     // A hub that has just been started does not know the signal yet.
     await this.listening();
     const code = await this.life.kill('SIGTERM');
@@ -97,7 +97,7 @@ export class SourceRun {
       await readAll(this.#client, this.#options.name, (value) => {
         ledger.add(value);
       });
-    return ledger.count();
+    return { ...ledger.count(), missing: ledger.missing() };
   }
 
   async end(): Promise<void> {

@@ -39,7 +39,7 @@ function curl(
       const fixed = ['-4', '--silent', '--show-error', '--fail-with-body', '--max-time', '60'];
       const trust = secure ? ['--cacert', sending.certificates.ca] : [];
       const answer = await program('curl', [...fixed, ...trust, ...flags, '--data-binary', `@${file}`, url]);
-      if (answer !== `{"records":${sending.count}}`) throw new Error(`answered ${answer}`);
+      if (answer.trim() !== `{"records":${sending.count}}`) throw new Error(`answered ${answer}`);
       return undefined;
     },
   };

@@ -58,6 +58,27 @@ export const killRows: readonly Row[] = [
     },
   },
   {
+    name: 'restart-fluentd',
+    component: 'forward',
+    fault: 'SIGTERM again and again under load; clients send chunks again that were not acknowledged',
+    on: 'embedded',
+    by: {
+      lines: 80_000,
+      kills: 20,
+      prove: (proof) =>
+        proveKilledPush(
+          {
+            name: 'sources-restart-fluentd',
+            source: (port) => `fluentd: { listen: '127.0.0.1:${port}' }`,
+            protocol: forwardProtocol,
+            isExact: true,
+            signal: 'SIGTERM',
+          },
+          proof,
+        ),
+    },
+  },
+  {
     name: 'kill-http',
     component: 'http',
     fault: `${fault}; clients post again what was not acknowledged, with an Idempotency-Key`,

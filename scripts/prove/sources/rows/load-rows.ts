@@ -1,9 +1,17 @@
 import type { Row } from '../../rows/row.ts';
+import { proveTail } from '../../tail.ts';
 import { proveLongLine, proveManyFiles } from '../load-files.ts';
 import { proveIdle, proveSlowLoris } from '../load-http.ts';
 import { provePushOutage } from '../push-outage.ts';
 
 export const loadRows: readonly Row[] = [
+  {
+    name: 'tail-model',
+    component: 'file',
+    fault: '5,000 random sequences of writes, renames, copytruncates, stops, kills and starts',
+    on: 'embedded',
+    by: { lines: 5000, kills: 0, prove: proveTail },
+  },
   {
     name: 'kafka-away-push',
     component: 'listeners',
