@@ -19,6 +19,7 @@ export class Messages {
   readonly records: GatheredRecords;
   readonly #options: MessagesOptions;
   readonly #parser: SyslogParser;
+  #nowMs = 0;
 
   constructor(options: MessagesOptions) {
     this.#options = options;
@@ -27,8 +28,9 @@ export class Messages {
     this.#parser = new SyslogParser(json, { offsetMinutes: minutesOf(options.utc_offset) });
   }
 
-  /** Those that come next are from there. */
+  /** Those that come next are from there, and come now. */
   from(client: string): void {
+    this.#nowMs = this.#options.clock.now();
     const { client_header: name } = this.#options;
     this.records.share(name === '' ? [] : [[name, Buffer.from(client)]]);
   }
@@ -38,12 +40,12 @@ export class Messages {
     let last = end;
     while (last > start && isEnd(bytes[last - 1]!)) last--;
     if (last === start) return;
-    const { clock, value, max_message: limit } = this.#options;
+    const { value, max_message: limit } = this.#options;
     if (last - start > limit) {
       this.tooLong(bytes.subarray(start, start + limit), client);
       return;
     }
-    const nowMs = clock.now();
+    const nowMs = this.#nowMs;
     const { json } = this.records;
     let timeMs: number | null = null;
     if (value === 'json') {

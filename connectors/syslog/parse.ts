@@ -1,4 +1,5 @@
 import type { JsonWriter } from 'sluice/codec';
+import { RepeatedFields } from './repeated-fields.ts';
 import { Rfc3164Time, Rfc3339Time } from './time.ts';
 
 const SPACE = 0x20;
@@ -54,6 +55,7 @@ export class SyslogParser {
   readonly #exact = new Rfc3339Time();
   #bytes: Buffer = Buffer.alloc(0);
   #end = 0;
+  readonly #repeated = new RepeatedFields();
 
   constructor(json: JsonWriter, options: { readonly offsetMinutes: number }) {
     this.#json = json;
@@ -95,22 +97,34 @@ export class SyslogParser {
 
   /** `TIMESTAMP HOSTNAME APP-NAME PROCID MSGID STRUCTURED-DATA MSG`: where the message begins. What is absent is `-`. */
   #rfc5424(at: number): number {
+    const timeEnd = this.#wordEnd(at);
+    this.#stamp(at, timeEnd, this.#exact.read(this.#bytes, at, timeEnd));
+    const end = this.#headerFields(timeEnd);
+    if (end >= this.#end) return this.#end;
+    at = end + 1;
+    if (this.#bytes[at] === DASH) at++;
+    else if (this.#bytes[at] === OPEN) at = this.#structured(at);
+    if (at < this.#end && this.#bytes[at] === SPACE) at++;
+    return at + 3 <= this.#end && isMark(this.#bytes, at) ? at + 3 : at;
+  }
+
+  /** ` HOSTNAME APP-NAME PROCID MSGID`: where they end. */
+  #headerFields(start: number): number {
     const json = this.#json;
-    let end = this.#wordEnd(at);
-    this.#stamp(at, end, this.#exact.read(this.#bytes, at, end));
+    const known = this.#repeated.put(this.#bytes, start, this.#end, json);
+    if (known >= 0) return known;
+    const before = json.end;
+    let end = start;
     for (const name of NAMES_OF_HEADER) {
       if (end >= this.#end) return this.#end;
-      at = end + 1;
+      const at = end + 1;
       end = this.#wordEnd(at);
       if (end - at === 1 && this.#bytes[at] === DASH) continue;
       json.raw(name);
       json.text(this.#bytes, at, end);
     }
-    at = Math.min(end + 1, this.#end);
-    if (this.#bytes[at] === DASH) at++;
-    else if (this.#bytes[at] === OPEN) at = this.#structured(at);
-    if (at < this.#end && this.#bytes[at] === SPACE) at++;
-    return at + 3 <= this.#end && isMark(this.#bytes, at) ? at + 3 : at;
+    if (end < this.#end) this.#repeated.keep(this.#bytes, start, end, json.bytes.subarray(before, json.end));
+    return end;
   }
 
   /** `[id name="value" …][…]`; where it is broken it is left to the message, whole. */

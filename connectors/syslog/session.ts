@@ -105,7 +105,8 @@ export class Session implements StreamProtocol {
     const start = countEnd(bytes, at, end);
     if (start < 0) return -1;
     if (start > 0) {
-      const length = Number(bytes.toString('latin1', at, start - 1));
+      let length = 0;
+      for (let digit = at; digit < start - 1; digit++) length = 10 * length + bytes[digit]! - ZERO;
       const last = start + length;
       if (length > limit) return this.#tooLong(messages, bytes, { start, end, last });
       if (last > end) return -1;

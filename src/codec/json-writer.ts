@@ -1,15 +1,11 @@
+import { putText, roomForText } from './json-text.ts';
 import type { InvalidText } from './limits.ts';
 
 const FIRST_BYTES = 64 * 1024;
-/** By byte: 0 for what stands for itself in a JSON string, 1 for what takes six characters, else the letter behind a backslash. */
-const ESCAPES = Uint8Array.from({ length: 128 }, (_, byte) => (byte < 0x20 ? 1 : 0));
-for (const [byte, letter] of ['"', '\\\\', '\bb', '\ff', '\nn', '\rr', '\tt'].map(
-  (pair) => [pair.charCodeAt(0), pair.charCodeAt(pair.length - 1)] as const,
-))
-  ESCAPES[byte] = letter;
 /** Below so many bytes a loop is quicker than a call. */
 const SMALL_COPY_BYTES = 48;
-const HEX = Buffer.from('0123456789abcdef');
+/** With three decimals it is an integer of 32 bits. */
+const LARGEST_QUICK = 2_000_000;
 
 /** Writes JSON into a buffer that grows and is used again: bytes from bytes, no strings in between. */
 export class JsonWriter {
@@ -17,11 +13,11 @@ export class JsonWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   end = 0;
   readonly #invalidText: InvalidText;
-  /** Views of the last source, and of `bytes`. */
+  /** Of `bytes`. */
+  protected view = viewOf(this.bytes);
+  /** The last source, and a view of it. */
   #source: Buffer = this.bytes;
-  #from = viewOf(this.bytes);
-  #target: Buffer = this.bytes;
-  #into = this.#from;
+  #from = this.view;
 
   constructor(invalidText: InvalidText) {
     this.#invalidText = invalidText;
@@ -30,7 +26,7 @@ export class JsonWriter {
   /** Forgets what was written, and lets go of a buffer that has become large. */
   reset(): void {
     this.end = 0;
-    if (this.bytes.length > 16 * FIRST_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+    if (this.bytes.length > 16 * FIRST_BYTES) this.#use(Buffer.allocUnsafeSlow(FIRST_BYTES));
   }
 
   /** Appends bytes that are JSON already. */
@@ -55,75 +51,63 @@ export class JsonWriter {
 
   /** Appends a JSON string of these bytes. */
   text(source: Buffer, start: number, end: number): void {
-    this.room(6 * (end - start) + 2);
-    if (this.#utf8(source, start, end)) return;
-    if (this.#invalidText === 'base64') {
-      this.base64(source, start, end);
-      return;
-    }
-    // Node replaces as the Unicode standard advises: one U+FFFD for each longest beginning of a character.
-    const replaced = Buffer.from(source.toString('utf8', start, end));
-    this.room(6 * replaced.length + 2);
-    this.#utf8(replaced, 0, replaced.length);
-  }
-
-  /** False, and nothing written, when they are not UTF-8. Four bytes at a time as long as they stand for themselves. */
-  #utf8(source: Buffer, start: number, end: number): boolean {
     if (source !== this.#source) {
       this.#source = source;
       this.#from = viewOf(source);
     }
-    if (this.bytes !== this.#target) {
-      this.#target = this.bytes;
-      this.#into = viewOf(this.bytes);
+    this.room(roomForText(end - start));
+    const behind = putText(this.#from, start, end, this.view, this.end);
+    if (behind >= 0) this.end = behind;
+    else if (this.#invalidText === 'base64') this.base64(source, start, end);
+    else {
+      // Node replaces as the Unicode standard advises: one U+FFFD for each longest beginning of a character.
+      const replaced = Buffer.from(source.toString('utf8', start, end));
+      this.room(roomForText(replaced.length));
+      this.end = putText(viewOf(replaced), 0, replaced.length, this.view, this.end);
     }
-    const out = this.bytes;
-    const [from, into] = [this.#from, this.#into];
-    let to = this.end;
-    out[to++] = 0x22;
-    let at = start;
-    while (at < end) {
-      for (; at + 4 <= end; at += 4, to += 4) {
-        const word = from.getInt32(at);
-        if (isSpecial(word)) break;
-        into.setInt32(to, word);
-      }
-      for (const last = Math.min(end, at + 4); at < last;) {
-        const byte = source[at]!;
-        if (byte >= 0x80) {
-          const length = characterBytes(source, at, end);
-          if (length === 0) return false;
-          for (const next = at + length; at < next; at++) out[to++] = source[at]!;
-          continue;
-        }
-        at++;
-        const escape = ESCAPES[byte]!;
-        if (escape === 0) out[to++] = byte;
-        else if (escape === 1) {
-          to += out.write('\\u00', to, 'latin1');
-          out[to++] = HEX[byte >> 4]!;
-          out[to++] = HEX[byte & 15]!;
-        } else {
-          out[to++] = 0x5c;
-          out[to++] = escape;
-        }
-      }
-    }
-    out[to++] = 0x22;
-    this.end = to;
-    return true;
   }
 
   /** Appends a whole number from 0 to 2^32 − 1; ten bytes must be left. */
   digits(value: number): void {
+    if (value > 0x7fffffff) {
+      this.ascii(String(value));
+      return;
+    }
     let length = 1;
-    for (let rest = value; rest >= 10; rest = (rest / 10) | 0) length++;
+    for (let bound = 10; length < 10 && value >= bound; bound *= 10) length++;
     let at = (this.end += length);
-    do {
-      const rest = (value / 10) | 0;
-      this.bytes[--at] = 0x30 + value - 10 * rest;
-      value = rest;
-    } while (--length > 0);
+    const { bytes } = this;
+    for (let rest = value | 0; length > 0; length--) {
+      const tenth = (rest / 10) | 0;
+      bytes[--at] = 0x30 + rest - 10 * tenth;
+      rest = tenth;
+    }
+  }
+
+  /** Appends a number as JSON.stringify does, null for what JSON does not have; sixteen bytes must be left. */
+  number(value: number): void {
+    const positive = Math.abs(value);
+    if (!(positive <= LARGEST_QUICK)) {
+      this.ascii(Number.isFinite(value) ? String(value) : 'null');
+      return;
+    }
+    const scale = decimalScale(positive);
+    if (scale === 0) {
+      this.ascii(String(value));
+      return;
+    }
+    if (value < 0) this.bytes[this.end++] = 0x2d;
+    const scaled = Math.round(positive * scale);
+    const whole = (scaled / scale) | 0;
+    this.digits(whole);
+    if (scale === 1) return;
+    this.bytes[this.end++] = 0x2e;
+    let fraction = scaled - whole * scale;
+    for (let unit = scale / 10; unit >= 1; unit /= 10) {
+      const digit = (fraction / unit) | 0;
+      this.bytes[this.end++] = 0x30 + digit;
+      fraction -= digit * unit;
+    }
   }
 
   /** Appends a JSON string of these bytes in base64. */
@@ -139,31 +123,23 @@ export class JsonWriter {
     if (this.end + bytes <= this.bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.end + bytes));
     this.bytes.copy(larger, 0, 0, this.end);
-    this.bytes = larger;
+    this.#use(larger);
   }
+
+  #use(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+  }
+}
+
+/**
+ * 1, 10, 100 or 1000 for a number with so many decimals as its shortest form has; 0 for others. Up to ten digits, of which the last is no zero, mean a number that no fewer digits mean.
+ */
+function decimalScale(value: number): number {
+  for (let scale = 1; scale <= 1000; scale *= 10) if (Math.round(value * scale) / scale === value) return scale;
+  return 0;
 }
 
 function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Is one of four bytes a control character, a quote, a backslash, or no ASCII? Says yes to a few more, never no to one of these. */
-function isSpecial(word: number): boolean {
-  const quotes = word ^ 0x22222222;
-  const backslashes = word ^ 0x5c5c5c5c;
-  const found = (word - 0x20202020) | (quotes - 0x01010101) | (backslashes - 0x01010101) | word;
-  return (found & 0x80808080) !== 0;
-}
-
-/** Of the UTF-8 character at `at`, which is no ASCII; 0 when there is none (RFC 3629, section 4). */
-function characterBytes(bytes: Uint8Array, at: number, end: number): number {
-  const first = bytes[at]!;
-  const length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-  if (length === 0 || at + length > end) return 0;
-  const second = bytes[at + 1]!;
-  const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
-  const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
-  if (second < lowest || second > highest) return 0;
-  for (let index = 2; index < length; index++) if ((bytes[at + index]! & 0xc0) !== 0x80) return 0;
-  return length;
 }

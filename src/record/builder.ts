@@ -140,7 +140,10 @@ export class RecordBatchBuilder implements BatchBuilder {
     if (length < SMALL_COPY_BYTES) for (let from = start; from < end; from++) out[at++] = source[from]!;
     else at += copyBytes.call(source, out, at, start, end);
     if (shared === null) out[at++] = NO_HEADERS;
-    else for (const byte of shared.bytes) out[at++] = byte;
+    else {
+      const { bytes } = shared;
+      for (let from = 0; from < bytes.length;) out[at++] = bytes[from++]!;
+    }
     this.#added(first, at, timestamp);
     return true;
   }

@@ -27,6 +27,8 @@ const NOTHING = Buffer.alloc(0);
 const CHUNK_BYTES = 64 * 1024;
 /** Up to so many bytes the way to another thread and back costs more than the decompression, which takes a millisecond or a few. */
 const QUICK_BYTES = 128 * 1024;
+/** Header and trailer. */
+const LEAST_GZIP_BYTES = 18;
 /** Tools that compress in parallel write a frame per megabyte or more; frames without content would only cost decoders. */
 const MAX_FRAMES = 1024;
 /** 8 MiB, what every zstd decoder has to offer and level 19 needs. */
@@ -180,7 +182,7 @@ class Inflation {
   }
 
   #gunzip(bytes: Buffer): { readonly buffer: Buffer; readonly used: number } {
-    const options: ZlibOptions = { maxOutputLength: this.#maxBytes, chunkSize: CHUNK_BYTES, info: true };
+    const options: ZlibOptions = { maxOutputLength: this.#maxBytes, chunkSize: this.#sizeOf(bytes), info: true };
     try {
       // With `info` it tells what of the input it used, too, which the types do not know.
       const { buffer, engine } = gunzipSync(bytes, options) as unknown as { buffer: Buffer; engine: Gunzip };
@@ -192,10 +194,18 @@ class Inflation {
     }
   }
 
+  /** What the last four bytes of a gzip file say it becomes, so that it is inflated in one piece; within the cap, and only if it could be true. */
+  #sizeOf(bytes: Buffer): number {
+    const says = bytes.length < LEAST_GZIP_BYTES ? 0 : bytes.readUInt32LE(bytes.length - 4);
+    // The byte more tells the decoder that it was enough.
+    return says > CHUNK_BYTES && says < Math.min(this.#maxBytes, MAX_RATIO * bytes.length) ? says + 1 : CHUNK_BYTES;
+  }
+
   result(): HeldBody {
     const body = {
       bytes: this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#byteLength),
       release: () => {
+        free(body.bytes);
         body.bytes = NOTHING;
         this.drop();
       },
@@ -222,6 +232,11 @@ class Inflation {
       decoder.resume();
     }
   }
+}
+
+/** At once: V8 takes it for growth of its heap, and marks all of that once many have come together. Less may share its memory with other small buffers. */
+function free({ buffer }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > CHUNK_BYTES) buffer.transfer(0);
 }
 
 function createDecoder(coding: 'gzip' | 'zstd'): Gunzip | ZstdDecompress {

@@ -130,3 +130,28 @@ test('no coding passes the body itself', async () => {
   expect(await inflater().inflater.inflate(body, 'identity')).toBe(body);
   expect(body.isReleased).toBe(false);
 });
+
+describe('a gzip file whose end says another length than it has', () => {
+  const text = Buffer.alloc(300_000, 'a line of text\n');
+
+  test.each([0, 1, 70_000, 299_999, 300_001, 2_000_000, 2 ** 32 - 1])(
+    '%i: is refused, and takes no memory',
+    async (says) => {
+      const { inflater: unpack, budget } = inflater();
+      const file = gzipSync(text);
+      file.writeUInt32LE(says, file.length - 4);
+      await expect(unpack.inflate(held(file), 'gzip')).rejects.toMatchObject({ status: 400 });
+      expect(budget.usedBytes).toBe(0);
+    },
+  );
+
+  test.each([10, 299_990, 700_000])(
+    'is taken where it is the end of the last of several, of %i bytes',
+    async (length) => {
+      const { inflater: unpack } = inflater();
+      const last = Buffer.alloc(length, 'another line\n');
+      const inflated = await unpack.inflate(held(Buffer.concat([gzipSync(text), gzipSync(last)])), 'gzip');
+      expect(inflated.bytes.equals(Buffer.concat([text, last]))).toBe(true);
+    },
+  );
+});

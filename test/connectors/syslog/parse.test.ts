@@ -169,3 +169,23 @@ test('whatever comes becomes one object whose message ends as what came', () => 
     { numRuns: 2000 },
   );
 });
+
+test('a parser that has seen other messages writes each as one that has seen none', () => {
+  const word = fc.constantFrom('h', 'host.example', '-', '', 'a', 'nginx', '4721', '4722', 'é', '"', 'x'.repeat(60));
+  const message = fc
+    .tuple(word, word, word, word, fc.constantFrom(' - text', ' -', '', ' [a b="c"] text', ' ', '- text', '\u0000'))
+    .map(([host, app, process, id, rest]) => `<34>1 2003-10-11T22:14:15Z ${host} ${app} ${process} ${id}${rest}`);
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 60 }), (messages) => {
+      const json = new JsonWriter('replace');
+      const parser = new SyslogParser(json, { offsetMinutes: 0 });
+      for (const text of messages) {
+        const bytes = Buffer.from(`${text}>>>`);
+        json.reset();
+        parser.write(bytes, 0, bytes.length - 3, NOW);
+        expect(JSON.parse(json.bytes.toString('utf8', 0, json.end))).toEqual(parsed(text).value);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
