@@ -54,7 +54,7 @@ export class Rows {
   }
 }
 
-const NOT_FULL_SPEED = ['latency', 'idle', 'tails'];
+const NOT_FULL_SPEED = ['latency', 'idle', 'idle-connections', 'tails'];
 
 export class RowAbsent extends Error {}
 
@@ -219,6 +219,13 @@ export const targets: readonly Target[] = [
       (rows.row('memory', 'sluice, 3 workers').peak_rss_mb - rows.row('memory', 'sluice, 1 worker').peak_rss_mb) / 2,
     limit: () => 80,
   },
+  ...['fluentd', 'syslog'].map((source): Target => ({
+    ...megabytes,
+    what: `2,000 connections that say nothing, ${source}`,
+    limitText: '100',
+    figure: (rows) => rows.more('connections_mb', 'idle-connections', `sluice, ${source}`, 'none'),
+    limit: () => 100,
+  })),
   ...['embedded log', 'log in Kafka'].map((log): Target => ({
     what: `p99 from append to write at 10,000 records/s, ${log}`,
     bound: 'at most',

@@ -4,6 +4,7 @@ import { fileFile } from './file-file.ts';
 import { fileKafka } from './file-kafka.ts';
 import { httpKafkaHundred, httpKafkaSingle } from './http-kafka.ts';
 import { idle } from './idle.ts';
+import { idleConnections } from './idle-connections.ts';
 import { kafkaElasticsearch, kafkaElasticsearchDaily, kafkaElasticsearchReal } from './kafka-elasticsearch.ts';
 import { kafkaKafka } from './kafka-kafka.ts';
 import { latency } from './latency.ts';
@@ -29,5 +30,6 @@ export const paths: readonly Path[] = [
   latency,
   memory,
   idle,
+  idleConnections,
   tails,
 ];

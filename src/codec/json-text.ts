@@ -1,4 +1,5 @@
 const WORD_BYTES = 4;
+const BITS = 8;
 const LONGEST_ESCAPE = 6;
 const HEX = Buffer.from('0123456789abcdef');
 /** A byte that takes six characters, or is no ASCII. */
@@ -8,8 +9,7 @@ const IS_HARD = 1 << 24;
 const FORMS = Int32Array.from({ length: 256 }, (_, byte) => (byte < 0x20 || byte >= 0x80 ? IS_HARD : byte | (1 << 16)));
 for (const pair of ['""', '\\\\', '\bb', '\ff', '\nn', '\rr', '\tt'])
   FORMS[pair.charCodeAt(0)] = 0x5c | (pair.charCodeAt(pair.length - 1) << 8) | (2 << 16);
-/** By how many bytes of a word count: those, and harmless ones in place of the others. */
-const COUNTED = Int32Array.of(0, 0xff, 0xffff, 0xffffff);
+/** By how many bytes of a word count: harmless ones in place of the others. */
 const HARMLESS = Int32Array.of(0, 0x61616100, 0x61610000, 0x61000000);
 
 /** What a JSON string of so many bytes needs at most, with the word that reaches behind its end. */
@@ -33,8 +33,10 @@ export function putText(from: DataView, start: number, end: number, into: DataVi
         to += WORD_BYTES;
         continue;
       }
-      const [one, two] = [FORMS[word & 0xff]!, FORMS[(word >> 8) & 0xff]!];
-      const [three, four] = [FORMS[(word >> 16) & 0xff]!, FORMS[word >>> 24]!];
+      const one = FORMS[word & 0xff]!;
+      const two = FORMS[(word >> 8) & 0xff]!;
+      const three = FORMS[(word >> 16) & 0xff]!;
+      const four = FORMS[word >>> 24]!;
       if (((one | two | three | four) & IS_HARD) === 0) {
         into.setInt16(to, one, true);
         into.setInt16((to += one >> 16), two, true);
@@ -44,10 +46,11 @@ export function putText(from: DataView, start: number, end: number, into: DataVi
         at += WORD_BYTES;
         continue;
       }
-    } else if (at + WORD_BYTES <= from.byteLength) {
+    } else if (end - start >= WORD_BYTES) {
+      // The last word of the text again, without what is written already: behind the text there may be nothing to read.
       const count = end - at;
-      const word = from.getInt32(at, true);
-      if (!isSpecial((word & COUNTED[count]!) | HARMLESS[count]!)) {
+      const word = from.getInt32(end - WORD_BYTES, true) >>> (BITS * (WORD_BYTES - count));
+      if (!isSpecial(word | HARMLESS[count]!)) {
         into.setInt32(to, word, true);
         to += count;
         break;
@@ -71,6 +74,28 @@ export function putText(from: DataView, start: number, end: number, into: DataVi
   }
   into.setUint8(to, 0x22);
   return to + 1;
+}
+
+/** Writes a whole number below 2^31 and returns where it ends. */
+export function putDigits(value: number, into: DataView, at: number): number {
+  const end = at + digitsOf(value);
+  let place = end - 1;
+  let rest = value | 0;
+  for (; rest >= 10; place--) {
+    const tenth = (rest / 10) | 0;
+    into.setUint8(place, 0x30 + rest - 10 * tenth);
+    rest = tenth;
+  }
+  into.setUint8(place, 0x30 + rest);
+  return end;
+}
+
+/** Most are short. */
+function digitsOf(value: number): number {
+  if (value < 1000) return value < 10 ? 1 : value < 100 ? 2 : 3;
+  if (value < 1_000_000) return value < 10_000 ? 4 : value < 100_000 ? 5 : 6;
+  if (value < 100_000_000) return value < 10_000_000 ? 7 : 8;
+  return value < 1_000_000_000 ? 9 : 10;
 }
 
 /** Is one of four bytes a control character, a quote, a backslash, or no ASCII? Says yes to a few more, never no to one of these. */

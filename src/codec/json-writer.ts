@@ -1,4 +1,4 @@
-import { putText, roomForText } from './json-text.ts';
+import { putDigits, putText, roomForText } from './json-text.ts';
 import type { InvalidText } from './limits.ts';
 
 const FIRST_BYTES = 64 * 1024;
@@ -73,15 +73,7 @@ export class JsonWriter {
       this.ascii(String(value));
       return;
     }
-    let length = 1;
-    for (let bound = 10; length < 10 && value >= bound; bound *= 10) length++;
-    let at = (this.end += length);
-    const { bytes } = this;
-    for (let rest = value | 0; length > 0; length--) {
-      const tenth = (rest / 10) | 0;
-      bytes[--at] = 0x30 + rest - 10 * tenth;
-      rest = tenth;
-    }
+    this.end = putDigits(value, this.view, this.end);
   }
 
   /** Appends a number as JSON.stringify does, null for what JSON does not have; sixteen bytes must be left. */

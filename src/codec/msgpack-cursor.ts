@@ -9,6 +9,7 @@ import {
   isBytes,
   isExt,
   isMap,
+  isNumber,
   LENGTH_BYTES,
   lengthAt,
   NIL,
@@ -93,7 +94,7 @@ export class MsgpackCursor {
     const byte = this.#first();
     const { at } = this;
     const size = FIXED_BYTES[byte]!;
-    if (this.kind() !== 'number') throw this.#invalid('expected a number');
+    if (!isNumber(byte)) throw this.#invalid('expected a number');
     if (at + size > this.end) throw this.#cut();
     this.at = at + size;
     const words = this.#words;

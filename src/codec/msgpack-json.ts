@@ -1,5 +1,5 @@
 import { SluiceError } from '../api/index.ts';
-import { putText, roomForText } from './json-text.ts';
+import { putDigits, putText, roomForText } from './json-text.ts';
 import { JsonWriter } from './json-writer.ts';
 import type { CodecLimits, InvalidText } from './limits.ts';
 import {
@@ -17,6 +17,7 @@ import {
   isBytes,
   isExt,
   isMap,
+  isNumber,
   LENGTH_BYTES,
   lengthAt,
   NIL,
@@ -89,11 +90,8 @@ export class MsgpackJson extends JsonWriter {
     const { at } = this;
     if (at >= this.#sourceEnd) throw this.#invalid('the value is cut off');
     const byte = this.#source[at]!;
-    if (byte < 0x80) {
-      this.room(SCALAR_BYTES);
-      this.at++;
-      this.digits(byte);
-    } else if (isBytes(byte)) this.#bytes(byte);
+    if (isNumber(byte)) this.#scalar(byte);
+    else if (isBytes(byte)) this.#bytes(byte);
     else if (isMap(byte)) this.#map(byte, depth);
     else if (isArray(byte)) this.#array(byte, depth);
     else if (isExt(byte)) this.#ext(byte);
@@ -140,6 +138,12 @@ export class MsgpackJson extends JsonWriter {
       this.at = valueEnd;
       this.end = to;
       this.room(SCALAR_BYTES);
+    } else if (valueByte < 0x80) {
+      this.at = nameEnd + 1;
+      this.end = putDigits(valueByte, view, to);
+    } else if (valueByte === UINT16 && nameEnd + 3 <= last) {
+      this.at = nameEnd + 3;
+      this.end = putDigits(words.getUint16(nameEnd + 1), view, to);
     } else {
       this.at = nameEnd;
       this.end = to;
@@ -269,7 +273,7 @@ export class MsgpackJson extends JsonWriter {
         this.ascii(String(words.getBigInt64(at + 1)));
         break;
       default:
-        this.#integer(byte - 256);
+        this.#integer(byte < 0x80 ? byte : byte - 256);
     }
   }
 

@@ -64,6 +64,10 @@ export function isExt(byte: number): boolean {
   return (byte >= FIXEXT1 && byte <= FIXEXT16) || (byte >= EXT8 && byte <= EXT32);
 }
 
+export function isNumber(byte: number): boolean {
+  return byte < 0x80 || byte >= 0xe0 || (byte >= FLOAT32 && byte <= INT64);
+}
+
 /** The length, or the number of elements or pairs, of the value at `at`, whose head is there. */
 export function lengthAt(bytes: Uint8Array, at: number): number {
   const byte = bytes[at]!;
