@@ -1,5 +1,9 @@
 import { parquetMetadata } from 'hyparquet';
+import { Client } from '@elastic/elasticsearch';
 import { EventTime, FluentClient } from '@fluent-org/logger';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
+import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
+import { CloudEvent, HTTP } from 'cloudevents';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -11,7 +15,7 @@ import { parse } from 'yaml';
 import { loadHub } from '../src/config/index.ts';
 import { createRegistry } from '../src/registry/index.ts';
 import { publishedFiles } from '../src/testing/index.ts';
-import { cleanUp, HubFolder } from './cli/support/hub-folder.ts';
+import { cleanUp, HubFolder, type HubProcess } from './cli/support/hub-folder.ts';
 
 const examples = join(import.meta.dirname, '..', 'pipelines');
 
@@ -160,6 +164,46 @@ test('forwarded: what a fluent logger sends lies in files, with its tag and time
   expect(await hub.end('SIGTERM')).toBe(0);
 });
 
+test('cloudevents: what the SDK sends is printed, with its attributes as headers', async () => {
+  const { hub, port } = await listening('cloudevents', '127.0.0.1:8083');
+  const event = new CloudEvent({ id: '1', source: '/shop', type: 'order', partitionkey: 'k', data: { n: 1 } });
+  const { headers, body } = HTTP.binary(event);
+  const options = { method: 'POST', headers: headers as Record<string, string>, body: body as string };
+  expect((await fetch(`http://127.0.0.1:${port}/events`, options)).status).toBe(200);
+  await hub.until('it is printed', () => hub.stdout.includes('"ce_type":"order"'));
+  expect(await hub.end('SIGTERM')).toBe(0);
+});
+
+test("opentelemetry: what the SDK's exporter sends lies in files", async () => {
+  const { hub, port, folder } = await listening('opentelemetry', '127.0.0.1:4318');
+  const exporter = new OTLPLogExporter({ url: `http://127.0.0.1:${port}/v1/logs` });
+  const provider = new LoggerProvider({ processors: [new BatchLogRecordProcessor({ exporter })] });
+  provider.getLogger('example').emit({ body: 'hello', attributes: { n: 1 } });
+  await provider.shutdown();
+  await hub.until('it is published', async () => (await folder.published('out-opentelemetry')).length === 1);
+  const [line] = await folder.published('out-opentelemetry');
+  expect(JSON.parse(line!)).toMatchObject({ body: 'hello', attributes: { n: 1 }, scope: { name: 'example' } });
+  expect(await hub.end('SIGTERM')).toBe(0);
+});
+
+test("beats: what Elasticsearch's client writes lies in a folder for each index", async () => {
+  const { hub, port, folder } = await listening('beats', '127.0.0.1:9201');
+  const client = new Client({ node: `http://127.0.0.1:${port}` });
+  const documents = [{ n: 1 }, { n: 2 }];
+  const stats = await client.helpers.bulk({
+    datasource: documents,
+    onDocument: ({ n }) => ({ create: { _index: `logs-${n}` } }),
+  });
+  await client.close();
+  expect(stats).toMatchObject({ successful: 2, failed: 0 });
+  for (const { n } of documents) {
+    const published = (): Promise<string[]> => folder.published(`out-beats/logs-${n}`);
+    await hub.until('it is published', async () => (await published()).length === 1);
+    expect(await published()).toEqual([`{"n":${n}}`]);
+  }
+  expect(await hub.end('SIGTERM')).toBe(0);
+});
+
 test('syslog: what logger sends as an error is printed, the rest is not', async () => {
   const folder = await withExamples();
   const text = await readFile(join(examples, 'syslog.yaml'), 'utf8');
@@ -200,6 +244,17 @@ test('lines: what is written to the port is acknowledged and lies in files', asy
   expect(await folder.published('out-lines')).toEqual(['{"n":1}', '{"n":2}']);
   expect(await hub.end('SIGTERM')).toBe(0);
 });
+
+/** A ready hub with one example, whose listener has a port of its own. */
+async function listening(name: string, address: string): Promise<{ folder: HubFolder; hub: HubProcess; port: number }> {
+  const folder = await withExamples();
+  const file = `pipelines/${name}.yaml`;
+  const text = await readFile(join(examples, `${name}.yaml`), 'utf8');
+  await folder.write(file, text.replaceAll(address, `127.0.0.1:${folder.httpPort}`));
+  const hub = folder.run(file);
+  await hub.until('it is ready', async () => (await folder.api('/ready').catch(() => null))?.status === 200);
+  return { folder, hub, port: folder.httpPort };
+}
 
 async function withExamples(): Promise<HubFolder> {
   const folder = await HubFolder.create({});

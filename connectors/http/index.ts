@@ -7,7 +7,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSource({
   name: 'http',
-  summary: 'Takes JSON, NDJSON and lines of text that clients post to it.',
+  summary:
+    'Takes JSON, NDJSON, text, CloudEvents, OpenTelemetry logs and Elasticsearch bulk requests that clients post to it.',
   stability: 'stable',
   options: sourceOptions,
   examples: [
@@ -35,6 +36,11 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
           { path: '/stripe', signature: { scheme: 'stripe', secrets: ['${env:SLUICE_STRIPE_SECRET}'] } },
         ],
       },
+    },
+    { title: 'Logs of OpenTelemetry exporters', options: { listen: ':4318', path: '/v1/logs', format: 'otlp_logs' } },
+    {
+      title: 'In place of an Elasticsearch that Beats, Logstash or Fluent Bit write into',
+      options: { listen: ':9200', format: 'elasticsearch_bulk' },
     },
   ],
   rewinds: false,

@@ -1,6 +1,6 @@
 import { duration, listenAddress, size, Type, type Static } from 'sluice/api';
 import { networkList, tlsOptions, type AuthOptions, type SignatureOptions } from 'sluice/toolkit';
-import type { FormatName } from './formats/index.ts';
+import { cloudEventsOptions, elasticsearchOptions } from './formats/options.ts';
 import { gateWords, ROUTE_PATH, routeOptions, routeWords } from './route-options.ts';
 
 function recordHeader(what: string) {
@@ -35,6 +35,8 @@ export const sourceOptions = Type.Object(
       }),
     ),
     format: routeWords.format({ default: 'auto' }),
+    cloudevents: cloudEventsOptions,
+    elasticsearch: elasticsearchOptions,
     headers: routeWords.headers({ default: [] }),
     path_header: recordHeader('path that was posted to'),
     client_header: recordHeader('address of the client'),
@@ -106,7 +108,9 @@ export type SourceOptions = Static<typeof sourceOptions>;
 /** One route with all that holds for it. */
 export interface RouteOptions {
   readonly path: string;
-  readonly format: FormatName;
+  readonly format: SourceOptions['format'];
+  readonly cloudevents: SourceOptions['cloudevents'];
+  readonly elasticsearch: SourceOptions['elasticsearch'];
   readonly headers: readonly string[];
   readonly path_header: string;
   readonly client_header: string;

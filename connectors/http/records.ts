@@ -31,7 +31,3 @@ export function appendRecords(
   }
   return index;
 }
-
-export function otherTurns(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

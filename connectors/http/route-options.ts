@@ -7,11 +7,22 @@ export const ROUTE_PATH = '^/[^?#\\s]*$';
 /** Each is built twice: with its default for all routes of a source, and without one for a route, which then has what the source says. */
 export const routeWords = {
   format: (more: object = {}) =>
-    Type.Union([Type.Literal('auto'), Type.Literal('json'), Type.Literal('ndjson'), Type.Literal('text')], {
-      ...more,
-      description:
-        'What bodies hold. `json`: a value, or an array whose elements are the records. `ndjson`: a JSON value a line. `text`: a record a line. `auto` goes by the Content-Type, and where that says nothing by the body.',
-    }),
+    Type.Union(
+      [
+        Type.Literal('auto'),
+        Type.Literal('json'),
+        Type.Literal('ndjson'),
+        Type.Literal('text'),
+        Type.Literal('cloudevents'),
+        Type.Literal('otlp_logs'),
+        Type.Literal('elasticsearch_bulk'),
+      ],
+      {
+        ...more,
+        description:
+          'What clients send. `json`: a value, or an array whose elements are the records. `ndjson`: a JSON value a line. `text`: a record a line. `auto` goes by the Content-Type, and where that says nothing by the body. `cloudevents`: CloudEvents 1.0 in all modes. `otlp_logs`: logs of OpenTelemetry exporters. `elasticsearch_bulk`: what Elasticsearch takes, at the paths below `path`.',
+      },
+    ),
   headers: (more: object = {}) =>
     Type.Array(Type.String({ pattern: HEADER_NAME, maxLength: 256 }), {
       ...more,

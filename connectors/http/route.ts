@@ -1,26 +1,26 @@
 import type { BatchBuilder, SourceContext } from 'sluice/api';
-import { defaultCodecLimits, JsonScanner } from 'sluice/codec';
+import { defaultCodecLimits, JsonScanner, JsonWriter } from 'sluice/codec';
 import {
   contentCoding,
+  GatheredRecords,
   Inflater,
+  otherTurns,
   Refusal,
+  RequestGathering,
+  roomFor,
   type ByteBudget,
   type HeldBody,
   type HttpAnswer,
   type HttpExchange,
 } from 'sluice/toolkit';
-import { isReading, type FormatRequest, type Reading, type RouteFormat } from './formats/format.ts';
+import { isReading, type FormatRequest, type Gathering, type Reading, type RouteFormat } from './formats/format.ts';
 import { FoundRecords } from './formats/found-records.ts';
 import { createFormat } from './formats/index.ts';
 import { Gate } from './gate.ts';
 import type { RouteOptions } from './options.ts';
 import { payloadBytes, RecordHeaders, writtenBytes, type HeaderList } from './record-headers.ts';
-import { appendRecords, otherTurns } from './records.ts';
+import { appendRecords } from './records.ts';
 import { idempotencyKey, InFlightRequests, scopedKey } from './repeats.ts';
-
-/** How long a whole request waits for room in the topic before its client is told to come back. */
-const ROOM_WAIT_MS = 1000;
-const ROOM_CHECK_MS = 20;
 
 /** What the routes of a listener share. */
 export interface RouteContext {
@@ -34,6 +34,12 @@ export interface RoutedRequest extends FormatRequest {
   readonly clientAddress: string | null;
 }
 
+/** What a request becomes: its records, and the answer once they are durable. */
+interface Answered {
+  readonly batch: BatchBuilder;
+  readonly answer: HttpAnswer;
+}
+
 /** From a request's headers to its answer: nothing of a request is in the topic unless all of it is good, and 200 says that all of it is durable. */
 export class Route {
   readonly path: string;
@@ -44,6 +50,7 @@ export class Route {
   readonly #budget: ByteBudget;
   readonly #inflater: Inflater;
   readonly #format: RouteFormat;
+  readonly #gatherings: RequestGathering<{ readonly records: GatheredRecords }>;
   readonly #gate: Gate;
   readonly #recordHeaders: RecordHeaders;
   readonly #inFlight = new InFlightRequests();
@@ -57,9 +64,15 @@ export class Route {
     this.#source = source;
     this.#budget = budget;
     this.#inflater = new Inflater({ maxBytes: options.max_inflated_body, budget, clock: source.clock });
-    this.#format = createFormat(options.format);
+    this.#format = createFormat(options);
     this.methods = this.#format.methods;
     this.ownsPathsBelow = this.#format.ownsPathsBelow;
+    this.#gatherings = new RequestGathering({
+      context: source,
+      budget,
+      limits: { maxValueBytes: options.max_inflated_body, maxBytes: budget.limitBytes },
+      createReader: () => ({ records: new GatheredRecords(new JsonWriter('replace'), source.maxRecordBytes) }),
+    });
     this.#gate = new Gate(options);
     this.#recordHeaders = new RecordHeaders(options);
   }
@@ -111,13 +124,13 @@ export class Route {
     whole: {
       readonly request: RoutedRequest;
       readonly body: HeldBody;
-      readonly reading: Reading;
+      readonly reading: Reading | Gathering;
       readonly key: string | null;
     },
   ): Promise<HttpAnswer> {
-    const { reading, key } = whole;
-    const batch = await this.#batchOf(whole);
-    const records = batch.count;
+    const { request, body, reading, key } = whole;
+    const { batch, answer } =
+      'gather' in reading ? await this.#gather(request, body, reading) : await this.#search(request, body, reading);
     const emitted = this.#source.emit(batch, {
       stream: exchange.connection.name,
       ...(key === null ? {} : { dedupeIds: [key] }),
@@ -130,19 +143,22 @@ export class Route {
         cause: error,
       });
     }
-    return reading.taken(records);
+    return answer;
+  }
+
+  /** Writes the records of the body anew, in the way of its protocol. */
+  async #gather(request: RoutedRequest, body: HeldBody, reading: Gathering): Promise<Answered> {
+    const nowMs = this.#source.clock.now();
+    const maxRecords = this.#options.max_records;
+    const shared = this.#recordHeaders.of(request);
+    const { batch, result: answer } = await this.#gatherings.batchOf(body, ({ records }, bytes) =>
+      reading.gather({ bytes, nowMs, records, maxRecords, shared }),
+    );
+    return { batch, answer };
   }
 
   /** Checks the whole body before it appends anything. The body is released as soon as its bytes are in the batch: they count once. */
-  async #batchOf({
-    request,
-    body,
-    reading,
-  }: {
-    readonly request: RoutedRequest;
-    readonly body: HeldBody;
-    readonly reading: Reading;
-  }): Promise<BatchBuilder> {
+  async #search(request: RoutedRequest, body: HeldBody, reading: Reading): Promise<Answered> {
     const records = this.#spare ?? new FoundRecords();
     this.#spare = null;
     try {
@@ -155,7 +171,8 @@ export class Route {
         maxWrittenBytes: this.#options.max_inflated_body,
       });
       while (search.advance()) await otherTurns();
-      return await this.#fill(records, headers);
+      const batch = await this.#fill(records, headers);
+      return { batch, answer: reading.taken(batch.count) };
     } finally {
       body.release();
       records.reset();
@@ -166,7 +183,7 @@ export class Route {
 
   async #fill(records: FoundRecords, headers: HeaderList): Promise<BatchBuilder> {
     const bytes = records.batchBytes(writtenBytes(headers));
-    const batch = this.#source.tryBatch(bytes) ?? (await this.#room(bytes));
+    const batch = await roomFor(this.#source, bytes);
     const timestampMs = this.#source.clock.now();
     try {
       let from = 0;
@@ -179,18 +196,5 @@ export class Route {
       throw error;
     }
     return batch;
-  }
-
-  async #room(bytes: number): Promise<BatchBuilder> {
-    const { clock } = this.#source;
-    const deadline = clock.monotonic() + ROOM_WAIT_MS;
-    while (clock.monotonic() < deadline) {
-      await clock.sleep(ROOM_CHECK_MS);
-      const batch = this.#source.tryBatch(bytes);
-      if (batch !== null) return batch;
-    }
-    throw new Refusal(429, 'the topic takes no more input just now; send the request again later', {
-      retryAfterSeconds: 1,
-    });
   }
 }

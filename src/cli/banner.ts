@@ -56,6 +56,8 @@ function tryLine({ pipelines }: HubPlan): string[] {
       const listen = source.connector === 'http' ? textOption(source, 'listen') : null;
       const options = typeof source.options === 'object' && source.options !== null ? Object.keys(source.options) : [];
       if (listen === null || options.some((option) => NOT_FOR_EVERYBODY.has(option))) continue;
+      // The formats of protocols do not take what anybody types.
+      if (!['auto', 'json', 'ndjson', 'text'].includes(textOption(source, 'format') ?? 'auto')) continue;
       const address = listen.startsWith(':') ? `127.0.0.1${listen}` : listen;
       const path = textOption(source, 'path') ?? '/';
       if (!/^[\w.:[\]-]+$/.test(address) || address.endsWith(':0') || !/^[\w/.-]+$/.test(path)) continue;

@@ -1,5 +1,6 @@
 /** Bytes ↔ values, with limits. Exported as `sluice/codec`. */
 export { decoderFor, isJsonText, type Decoding } from './decode.ts';
+export { JsonCursor, type JsonKind } from './json-cursor.ts';
 export { JsonLine } from './json-line.ts';
 export { JsonWriter } from './json-writer.ts';
 export { JsonFields } from './json-fields.ts';
@@ -9,4 +10,5 @@ export { defaultCodecLimits, type CodecFault, type CodecLimits, type InvalidText
 export { MsgpackCursor, type MsgpackKind } from './msgpack-cursor.ts';
 export { MsgpackJson } from './msgpack-json.ts';
 export { MsgpackScanner } from './msgpack-scanner.ts';
+export { ProtobufCursor, type ProtobufWire } from './protobuf-cursor.ts';
 export { jsonLineSlices, jsonSlices, lineSlices, type RecordSlices, type SliceOptions } from './slices.ts';

@@ -5,9 +5,12 @@ import type { JsonWriter } from '../codec/index.ts';
 const RECORD_OVERHEAD_BYTES = 24;
 /** Room for the varints of a name and a value, and for the number of headers. */
 const HEADER_OVERHEAD_BYTES = 16;
+const KEY_OVERHEAD_BYTES = 4;
 const FIRST_RECORDS = 256;
 /** Of so many records the places are kept. */
 const KEPT_RECORDS = 16 * 1024;
+/** After so many bytes of copying others get a turn: a few milliseconds of work. */
+const TURN_BYTES = 4 * 1024 * 1024;
 
 /** Records that share their headers, one after the other. */
 interface Run {
@@ -30,6 +33,9 @@ export class GatheredRecords<Writer extends JsonWriter = JsonWriter> {
   readonly #runs: Run[] = [{ first: 0, ...noHeaders }];
   #ends = new Int32Array(FIRST_RECORDS);
   #times = new Float64Array(FIRST_RECORDS);
+  /** Of the records that have one. */
+  readonly #keys = new Map<number, Uint8Array>();
+  readonly #tombstones = new Set<number>();
 
   constructor(json: Writer, maxRecordBytes: number) {
     this.json = json;
@@ -51,20 +57,28 @@ export class GatheredRecords<Writer extends JsonWriter = JsonWriter> {
     this.#runs.push(headers.length === 0 ? { first, ...noHeaders } : { first, headers, headerBytes });
   }
 
-  /** What was written since the last record is one. Throws `RECORD_TOO_LARGE`, and nothing of it is left then. */
-  add(timestampMs: number): void {
+  /** What was written since the last record is one. Throws `RECORD_TOO_LARGE`, and nothing of it is left then. The key is not copied. */
+  add(timestampMs: number, key: Uint8Array | null = null): void {
     const { headerBytes } = this.#runs.at(-1)!;
     const start = this.count === 0 ? 0 : this.#ends[this.count - 1]!;
     const length = this.json.end - start;
-    if (length + headerBytes > this.#maxRecordBytes) {
+    const besides = key === null ? headerBytes : headerBytes + key.length + KEY_OVERHEAD_BYTES;
+    if (length + besides > this.#maxRecordBytes) {
       this.json.end = start;
       throw new SluiceError('RECORD_TOO_LARGE', `a record of ${length} bytes: the limit is ${this.#maxRecordBytes}`);
     }
     if (this.count === this.#ends.length) this.#grow();
+    if (key !== null) this.#keys.set(this.count, key);
     this.#ends[this.count] = this.json.end;
     this.#times[this.count] = timestampMs;
     this.count++;
-    this.batchBytes += length + headerBytes + RECORD_OVERHEAD_BYTES;
+    this.batchBytes += length + besides + RECORD_OVERHEAD_BYTES;
+  }
+
+  /** A record without a value: whatever has this key is deleted. */
+  addTombstone(timestampMs: number, key: Uint8Array): void {
+    this.#tombstones.add(this.count);
+    this.add(timestampMs, key);
   }
 
   /** What cannot be a record, and must not be lost. The bytes are copied. */
@@ -79,30 +93,48 @@ export class GatheredRecords<Writer extends JsonWriter = JsonWriter> {
   ): Promise<{ readonly durable: Promise<void> }> {
     try {
       const batch = context.tryBatch(this.batchBytes) ?? (await context.batch(this.batchBytes));
-      this.#appendTo(batch);
+      const turns = this.appendTo(batch);
+      while (turns.next().done !== true);
       return { durable: context.emit(batch, { ...options, rejected: [...this.rejected] }) };
     } finally {
-      this.#reset();
+      this.reset();
     }
   }
 
-  #appendTo(batch: BatchBuilder): void {
-    const { bytes } = this.json;
+  /** Copies all records into a batch of `batchBytes`, for listeners that would rather refuse than wait for one. Yields between turns. */
+  *appendTo(batch: BatchBuilder): Generator<void, void> {
     let index = 0;
+    let turnEnd = TURN_BYTES;
     for (const [number, run] of this.#runs.entries()) {
       const last = this.#runs[number + 1]?.first ?? this.count;
       for (; index < last; index++) {
-        const start = index === 0 ? 0 : this.#ends[index - 1]!;
-        if (!batch.appendSlice(bytes, start, this.#ends[index]!, this.#times[index], run.headers))
+        if (!this.#append(batch, index, run.headers))
           throw new Error('a batch is smaller than the records that it was made for');
+        if (this.#ends[index]! < turnEnd) continue;
+        turnEnd = this.#ends[index]! + TURN_BYTES;
+        yield;
       }
     }
   }
 
-  #reset(): void {
+  #append(batch: BatchBuilder, index: number, headers: Headers | undefined): boolean {
+    const { bytes } = this.json;
+    const start = index === 0 ? 0 : this.#ends[index - 1]!;
+    const end = this.#ends[index]!;
+    const timestampMs = this.#times[index];
+    if (this.#keys.size === 0) return batch.appendSlice(bytes, start, end, timestampMs, headers);
+    const key = this.#keys.get(index) ?? null;
+    const value = this.#tombstones.has(index) ? null : bytes.subarray(start, end);
+    return batch.append(value, key, timestampMs, headers);
+  }
+
+  /** Forgets all of it. */
+  reset(): void {
     this.count = 0;
     this.batchBytes = 0;
     this.rejected.length = 0;
+    this.#keys.clear();
+    this.#tombstones.clear();
     this.#runs.splice(0, this.#runs.length, { first: 0, ...noHeaders });
     this.json.reset();
     if (this.#ends.length <= KEPT_RECORDS) return;

@@ -139,15 +139,21 @@ export function refusalAnswer(refusal: Refusal): HttpAnswer {
   return { status, body: { error: message, ...fields }, headers, turnedAway };
 }
 
-type Content = NonNullable<HttpAnswer['content']>;
+interface Content {
+  readonly type: string | null;
+  readonly bytes: string | Buffer;
+}
 
 function contentOf({ body, content }: HttpAnswer): Content {
-  return content ?? { type: 'application/json', bytes: body === undefined ? '' : `${JSON.stringify(body)}\n` };
+  if (content !== undefined) return content;
+  return body === undefined
+    ? { type: null, bytes: '' }
+    : { type: 'application/json', bytes: `${JSON.stringify(body)}\n` };
 }
 
 function headersOf(answer: HttpAnswer, { type, bytes }: Content, closes: boolean): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { ...answer.headers };
-  if (bytes.length > 0) headers['Content-Type'] = type;
+  if (type !== null) headers['Content-Type'] = type;
   if (answer.status !== 204) headers['Content-Length'] = Buffer.byteLength(bytes);
   if (closes) headers.Connection = 'close';
   return headers;

@@ -35,11 +35,12 @@ export {
   type HttpClientSettings,
 } from './http-client.ts';
 export { HttpEndpoints, type EndpointAnswer } from './http-endpoints.ts';
-export type { HttpAnswer, HttpExchange } from './http-exchange.ts';
+export { refusalAnswer, type HttpAnswer, type HttpExchange } from './http-exchange.ts';
 export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
 export { bind, formatAddress, isLoopback, listenResource } from './listen.ts';
 export { pinnedTlsOptions, pinnedTlsProblems, type PinnedTlsOptions } from './pinned-tls.ts';
 export { Refusal } from './refusal.ts';
+export { otherTurns, RequestGathering, roomFor } from './request-gathering.ts';
 export { reservedHeader } from './reserved-header.ts';
 export { retryAfterMs } from './retry-after.ts';
 export { serveStreams } from './serve-streams.ts';

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonScanner } from 'sluice/codec';
 import type { HttpAnswer, Refusal } from 'sluice/toolkit';
 import type { FoundRecords } from './found-records.ts';
+import type { Taken } from './protocol.ts';
 
 /** What a format may know of a request before its body is here. */
 export interface FormatRequest {
@@ -23,7 +24,7 @@ export interface RouteFormat {
    * Called for a client that may post here. An answer is for requests that bring no records: who asks what this server is, say. Throws `Refusal`, with 415
    * for bodies that are not read here.
    */
-  accept(request: FormatRequest): Reading | HttpAnswer;
+  accept(request: FormatRequest): Reading | Gathering | HttpAnswer;
   /** The words in which clients of this format are refused. Unset: JSON with an `error`. */
   refused?(refusal: Refusal, request: FormatRequest): HttpAnswer;
 }
@@ -35,6 +36,13 @@ export interface Reading {
   /** The answer once all records that were found are durable. */
   taken(records: number): HttpAnswer;
   /** The answer to a request whose `Idempotency-Key` was committed before: its body was not looked at. */
+  repeated(): HttpAnswer;
+}
+
+/** One request whose records are written anew, in place of a `Reading`. */
+export interface Gathering {
+  /** Gathers the records of a body, in turns. Returns what is to be answered once all of them are durable. Throws `Refusal`: nothing is taken then. */
+  gather(taken: Taken): Generator<void, HttpAnswer>;
   repeated(): HttpAnswer;
 }
 
@@ -55,6 +63,6 @@ export interface RecordSearch {
 /** After so many bytes other requests get a turn: some 10 ms of work. */
 export const TURN_BYTES = 4 * 1024 * 1024;
 
-export function isReading(accepted: Reading | HttpAnswer): accepted is Reading {
-  return 'search' in accepted;
+export function isReading(accepted: Reading | Gathering | HttpAnswer): accepted is Reading | Gathering {
+  return 'search' in accepted || 'gather' in accepted;
 }

@@ -12,6 +12,8 @@ const MEBIBYTE = 1024 * 1024;
 export const defaultOptions: SourceOptions = {
   listen: { host: '127.0.0.1', port: 0 },
   format: 'auto',
+  cloudevents: { structured: 'unfold' },
+  elasticsearch: { version: '8.19.2' },
   headers: [],
   path_header: '',
   client_header: '',
