@@ -13,7 +13,9 @@ export interface AcknowledgedProtocol {
 /** Chunks with an id: what is sent again is kept out. */
 export const forwardProtocol: AcknowledgedProtocol = {
   request: (first, count) => {
-    const entries = Array.from({ length: count }, (_each, at) => [1_700_000_000, { n: first + at }]);
+    // Kafka's retention goes by these times: what is older than it would be deleted while the proof runs.
+    const now = Math.floor(Date.now() / 1000);
+    const entries = Array.from({ length: count }, (_each, at) => [now, { n: first + at }]);
     return Buffer.from(encode(['proof', entries, { chunk: `chunk-${first}` }]));
   },
   isAnswered: (received, first) => received.includes(`chunk-${first}`),
