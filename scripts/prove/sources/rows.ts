@@ -1,5 +1,6 @@
 import type { Row } from '../rows/row.ts';
 import { badInputRows } from './rows/bad-input-rows.ts';
+import { formatRows } from './rows/format-rows.ts';
 import { forwardRows } from './rows/forward-rows.ts';
 import { httpRows } from './rows/http-rows.ts';
 import { killRows } from './rows/kill-rows.ts';
@@ -12,6 +13,7 @@ export const rows: readonly Row[] = [
   ...forwardRows,
   ...syslogRows,
   ...httpRows,
+  ...formatRows,
   ...killRows,
   ...loadRows,
   ...badInputRows,

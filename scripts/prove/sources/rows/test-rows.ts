@@ -66,5 +66,11 @@ export const testRows: readonly Row[] = [
     'HMAC: the examples of the documents of GitHub and Stripe, several secrets, old and forged signatures',
     on('toolkit/webhook-signature.test.ts', ''),
   ),
+  row(
+    'formats-hostile',
+    'http',
+    'CloudEvents, OTLP and bulk requests that are broken, nested, cut, fuzzed',
+    on('connectors/http/formats-hostile.test.ts', ''),
+  ),
   row('forward-security', 'forward', 'keys, users, certificates', on('connectors/fluentd/security.test.ts', '')),
 ];
