@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { BadCase } from './bad-case.ts';
 
@@ -88,4 +89,33 @@ export const tokenCases: readonly BadCase[] = [
   refused('no token', [401], () => json('{}')),
   refused('a wrong token', [401], () => json('{}', 'Authorization: Bearer wrong\r\n')),
   refused('a token of 1 MB', [401, 431], () => json('{}', `Authorization: Bearer ${'x'.repeat(MEBIBYTE)}\r\n`)),
+];
+
+/** "Validating webhook deliveries" of GitHub's documents: this secret, this body, this signature. */
+export const githubSecret = "It's a Secret to Everybody";
+const GITHUB_BODY = 'Hello, World!';
+const GITHUB_SIGNATURE = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
+export const stripeSecret = 'whsec_of_the_proof';
+
+const text = (body: string, lines: string): Buffer =>
+  Buffer.from(head(`Content-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${lines}`).concat(body));
+const github = (body: string, signature: string): Buffer => text(body, `X-Hub-Signature-256: ${signature}\r\n`);
+
+/** As "Verify webhook signatures manually" of Stripe's documents has it. */
+function stripe(body: string, secondsAgo = 0): Buffer {
+  const time = Math.floor(Date.now() / 1000) - secondsAgo;
+  const signature = createHmac('sha256', stripeSecret).update(`${time}.${body}`).digest('hex');
+  return text(body, `Stripe-Signature: t=${time},v1=${signature},v0=${'0'.repeat(64)}\r\n`);
+}
+
+export const githubCases: readonly BadCase[] = [
+  taken("the example of GitHub's documents", () => github(GITHUB_BODY, GITHUB_SIGNATURE)),
+  refused('another body under its signature', [401, 403], () => github('Hello, World?', GITHUB_SIGNATURE)),
+  refused('no signature', [401, 403], () => text(GITHUB_BODY, '')),
+];
+
+export const stripeCases: readonly BadCase[] = [
+  taken('signed as Stripe does', () => stripe('{"id":"evt_1"}')),
+  refused('signed an hour ago', [401, 403], () => stripe('{"id":"evt_1"}', 3600)),
+  refused('a signature that is none', [401, 403], () => text('{}', 'Stripe-Signature: t=now\r\n')),
 ];

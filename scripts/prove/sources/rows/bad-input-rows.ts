@@ -1,13 +1,24 @@
 import type { Row } from '../../rows/row.ts';
-import { httpCases, tokenCases } from '../bad-input/http-cases.ts';
+import {
+  githubCases,
+  githubSecret,
+  httpCases,
+  stripeCases,
+  stripeSecret,
+  tokenCases,
+} from '../bad-input/http-cases.ts';
 import { proveBadInput } from '../bad-input/prove-bad-input.ts';
 import { forwardCases, socketCases, syslogCases } from '../bad-input/stream-cases.ts';
+
+const signed = (port: number, scheme: string, secret: string): string =>
+  `http: { listen: '127.0.0.1:${port}', signature: { scheme: ${scheme}, secrets: [${JSON.stringify(secret)}] } }`;
 
 export const badInputRows: readonly Row[] = [
   {
     name: 'bad-http',
     component: 'http',
-    fault: 'bombs, depth, smuggling, announced gigabytes, headers of megabytes, wrong tokens, beside a normal client',
+    fault:
+      'bombs, depth, smuggling, announced gigabytes, headers of megabytes, wrong tokens, the HMAC examples of GitHub and Stripe and forged ones, beside a normal client',
     on: 'embedded',
     by: {
       lines: 0,
@@ -20,6 +31,8 @@ export const badInputRows: readonly Row[] = [
             source: (port) => `http: { listen: '127.0.0.1:${port}', auth: { bearer: the-token-of-the-proof } }`,
             cases: tokenCases,
           },
+          github: { source: (port) => signed(port, 'github', githubSecret), cases: githubCases },
+          stripe: { source: (port) => signed(port, 'stripe', stripeSecret), cases: stripeCases },
         },
       }),
     },

@@ -17,7 +17,7 @@ const urlOf = ({ port }: Sending, path: string): string => `http://127.0.0.1:${p
 function posts(url: string, agent: Agent): TransportFunction {
   return (message: Message) =>
     new Promise((resolve, reject) => {
-      const sending = request(url, { method: 'POST', agent, headers: message.headers as Record<string, string> });
+      const sending = request(url, { method: 'POST', agent, headers: message.headers });
       sending.on('error', reject);
       sending.on('response', (response) => {
         response.resume();
@@ -58,7 +58,7 @@ const otlp = (name: string, Exporter: typeof JsonExporter | typeof ProtobufExpor
     const provider = new LoggerProvider({ processors: [new BatchLogRecordProcessor({ exporter, ...limits })] });
     const logger = provider.getLogger('proof');
     for (const n of numbersOf(sending))
-      logger.emit({ severityNumber: 9, severityText: 'INFO', body: 'from Node, Grüße', attributes: { n } });
+      logger.emit({ severityText: 'INFO', body: 'from Node, Grüße', attributes: { n } });
     await provider.forceFlush();
     await provider.shutdown();
     return undefined;
