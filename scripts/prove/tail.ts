@@ -1,48 +1,48 @@
-import { rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { runTailSequence } from '../../test/connectors/file/support/tail-model.ts';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Proof, Result } from './proof.ts';
-import { seededRandom } from '../../src/testing/index.ts';
+import type { TailSum } from './tail-share.ts';
 
-const AT_ONCE = 8;
+const MAX_PROCESSES = 8;
 /** Enough to see what is wrong. */
 const MAX_PROBLEMS = 5;
 
-/** As many random sequences of write, rename, copytruncate, stop, kill and start as the part has lines, on the real file system: reads = writes. */
+const script = fileURLToPath(new URL('tail-process.ts', import.meta.url));
+
+/**
+ * As many random sequences of write, rename, copytruncate, truncate, delete, compress, stop, kill and start as the part has lines, on the real file system, in
+ * as many processes as there are cores: reads = writes.
+ */
 export async function proveTail({ folder, lines: sequences, seed }: Proof): Promise<Result> {
-  const sum = { written: 0, rows: 0, inNeither: 0, lost: 0, duplicated: 0, lives: 0, rotations: 0 };
-  const problems: string[] = [];
-  let next = 0;
-  const prove = async (): Promise<void> => {
-    while (next < sequences) {
-      const number = next++;
-      const place = join(folder, String(number));
-      const verdict = await runTailSequence(place, seededRandom(seed + number));
-      const { lost, duplicated, strange, reordered, steps } = verdict;
-      sum.written += verdict.written;
-      sum.rows += verdict.rows;
-      sum.inNeither += verdict.inNeither;
-      sum.lost += lost.length;
-      sum.duplicated += duplicated.length;
-      sum.lives += steps.filter((step) => step === 'start').length;
-      sum.rotations += steps.filter((step) => step === 'rename' || step === 'truncate').length;
-      const isRight = verdict.rows + verdict.inNeither === verdict.written;
-      if (!isRight || lost.length + duplicated.length + strange.length + reordered > 0) {
-        problems.push(
-          `seed ${seed + number}: lost ${lost.length}, duplicated ${duplicated.length}, strange ${strange.length}, reordered ${reordered} in ${steps.join(', ')}`,
-        );
-      } else await rm(place, { recursive: true });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, prove));
-  const { written, rows, inNeither, lost, duplicated, lives, rotations } = sum;
+  const processes = Math.min(MAX_PROCESSES, availableParallelism(), sequences);
+  const shares = await Promise.all(
+    Array.from({ length: processes }, async (_, index) => {
+      const first = Math.floor((sequences * index) / processes);
+      const count = Math.floor((sequences * (index + 1)) / processes) - first;
+      return runShare(join(folder, String(index)), seed + first, count);
+    }),
+  );
+  const total = (of: (sum: TailSum) => number): number => shares.reduce((sum, share) => sum + of(share), 0);
+  const inNeither = total((sum) => sum.inNeither);
+  const did = `${total((sum) => sum.rotations)} rotations, ${total((sum) => sum.compressed)} compressed`;
   return {
-    expected: written - inNeither,
-    rows,
-    lost,
-    duplicated,
-    note: `${sequences} sequences, ${rotations} rotations, ${lives} starts, ${inNeither} lines in neither file nor copy`,
-    problems: problems.slice(0, MAX_PROBLEMS),
+    expected: total((sum) => sum.written) - inNeither,
+    rows: total((sum) => sum.rows),
+    lost: total((sum) => sum.lost),
+    duplicated: total((sum) => sum.duplicated),
+    note: `${sequences} sequences, ${did}, ${total((sum) => sum.lives)} starts, ${inNeither} lines in no file any more before they were read`,
+    problems: shares.flatMap(({ problems }) => problems).slice(0, MAX_PROBLEMS),
     unjudged: [],
   };
+}
+
+async function runShare(folder: string, seed: number, sequences: number): Promise<TailSum> {
+  await mkdir(folder, { recursive: true });
+  const args = ['-C', 'sluice-source', script, folder, String(seed), String(sequences)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
+  return JSON.parse(stdout) as TailSum;
 }

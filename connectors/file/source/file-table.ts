@@ -1,6 +1,6 @@
 import type { Logger, Position } from 'sluice/api';
 import { fromPosition, STARTED, type SavedPosition } from './position.ts';
-import type { FileStatus } from './storage.ts';
+import { isOther, type FileStatus } from './storage.ts';
 import { TailedFile } from './tailed-file.ts';
 
 /** The files that are known, by device and inode, and what is saved of files that were not found. */
@@ -89,8 +89,4 @@ export class FileTable {
   forgetGone(key: string): void {
     this.#gone.delete(key);
   }
-}
-
-function isOther(one: string | null, other: string | null): boolean {
-  return one !== null && other !== null && one !== other;
 }

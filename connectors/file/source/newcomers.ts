@@ -109,6 +109,10 @@ export class Newcomers {
   ): Promise<Original | 'unsure' | null> {
     let isUnsure = false;
     for (const original of originals.like(candidate.head)) {
+      if (original.file === null && originals.isFirstScan && !this.#options.ends) {
+        isUnsure = true;
+        continue;
+      }
       if (original.isThere) {
         const state = await originals.stateOf(original, candidate);
         if (state === 'unsure' || state === 'prefix') isUnsure = true;

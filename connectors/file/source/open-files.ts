@@ -1,4 +1,4 @@
-import type { InputStorage } from './storage.ts';
+import { isOther, type InputStorage } from './storage.ts';
 import type { TailedFile } from './tailed-file.ts';
 
 /** Keeps the files open that were used last, so many at most. */
@@ -23,8 +23,8 @@ export class OpenFiles {
       while (this.#open.size >= this.#max && (await this.#closeOne())) continue;
       const handle = await this.#storage.open(file.path);
       try {
-        const { key, isFile } = await handle.status();
-        if (key !== file.key || !isFile) {
+        const { key, isFile, born } = await handle.status();
+        if (key !== file.key || isOther(file.born, born) || !isFile) {
           await handle.close();
           return false;
         }

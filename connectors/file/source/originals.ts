@@ -27,10 +27,16 @@ export class Originals {
   readonly #byHead = new Map<string, Original[]>();
   readonly #short: Original[] = [];
   readonly #all: Original[] = [];
+  /** A file that one scan did not find may only have changed its name during it. */
+  readonly isFirstScan: boolean;
 
-  constructor(table: FileTable, options: { readonly storage: InputStorage; readonly clock: Clock }) {
+  constructor(
+    table: FileTable,
+    options: { readonly storage: InputStorage; readonly clock: Clock; readonly isFirstScan: boolean },
+  ) {
     this.#storage = options.storage;
     this.#clock = options.clock;
+    this.isFirstScan = options.isFirstScan;
     for (const file of table.files) this.addFile(file);
     for (const [key, saved] of table.gone) {
       // Two files that hold the same few lines are nothing special.

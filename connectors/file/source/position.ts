@@ -28,6 +28,11 @@ export interface ArchiveMark {
   readonly isTold: boolean;
 }
 
+/** Content of a file that is gone. */
+export interface Ancestor extends Signature {
+  readonly path: string;
+}
+
 /** What is saved of a file, under its device and inode. */
 export interface SavedPosition extends Signature {
   /** Where it was seen last; for people. */
@@ -41,6 +46,8 @@ export interface SavedPosition extends Signature {
   readonly isRotated: boolean;
   /** Content that this file had before it was truncated: copies of it may turn up. */
   readonly former: readonly Signature[];
+  /** What files held that had this inode before: compressed files that were made of them may turn up. */
+  readonly ancestors?: readonly Ancestor[];
   readonly archive?: ArchiveMark | null;
 }
 
@@ -48,7 +55,7 @@ export interface SavedPosition extends Signature {
 export const STARTED = 'started';
 
 export function toPosition(saved: SavedPosition): Position {
-  const { path, born, isSkipping, skipTo, isRotated, former, archive = null } = saved;
+  const { path, born, isSkipping, skipTo, isRotated, former, ancestors = [], archive = null } = saved;
   return {
     path,
     ...signatureToJson(saved),
@@ -57,6 +64,7 @@ export function toPosition(saved: SavedPosition): Position {
     ...(skipTo === null ? {} : { skip_to: skipTo }),
     ...(isRotated ? { rotated: true } : {}),
     ...(former.length === 0 ? {} : { former: former.map(signatureToJson) }),
+    ...(ancestors.length === 0 ? {} : { ancestors: ancestors.map(ancestorToJson) }),
     ...(archive === null ? {} : { archive: archiveToJson(archive) }),
   };
 }
@@ -72,6 +80,7 @@ export function fromPosition(position: Position): SavedPosition | null {
     skip_to: skipTo,
     rotated,
     former,
+    ancestors,
     archive,
   } = position as Record<string, Json | undefined>;
   if (typeof path !== 'string') return null;
@@ -83,6 +92,7 @@ export function fromPosition(position: Position): SavedPosition | null {
     skipTo: typeof skipTo === 'number' && Number.isSafeInteger(skipTo) ? skipTo : null,
     isRotated: rotated === true,
     former: Array.isArray(former) ? former.map(signatureFromJson).filter((one) => one !== null) : [],
+    ancestors: Array.isArray(ancestors) ? ancestors.map(ancestorFromJson).filter((one) => one !== null) : [],
     archive: archive === undefined ? null : archiveFromJson(archive),
   };
 }
@@ -97,6 +107,17 @@ function signatureFromJson(json: Json): Signature | null {
   if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0) return null;
   if (typeof head !== 'string' || typeof check !== 'string') return null;
   return { offset, head: Buffer.from(head, 'base64'), check };
+}
+
+function ancestorToJson({ path, ...signature }: Ancestor): Json {
+  return { path, ...signatureToJson(signature) };
+}
+
+function ancestorFromJson(json: Json): Ancestor | null {
+  const signature = signatureFromJson(json);
+  if (signature === null) return null;
+  const { path } = json as Record<string, Json | undefined>;
+  return typeof path === 'string' ? { path, ...signature } : null;
 }
 
 function archiveToJson({ damage, isTold, ...mark }: ArchiveMark): Json {

@@ -38,6 +38,11 @@ export interface FileStatus {
   readonly links: number;
 }
 
+/** An inode that was used again. Where one of the times is not known that cannot be told. */
+export function isOther(one: string | null, other: string | null): boolean {
+  return one !== null && other !== null && one !== other;
+}
+
 export function createNodeStorage(): InputStorage {
   const births = new Births();
   return {

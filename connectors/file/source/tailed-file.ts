@@ -1,10 +1,11 @@
-import type { ArchiveMark, SavedPosition } from './position.ts';
+import type { Ancestor, ArchiveMark, SavedPosition } from './position.ts';
 import { CHECK_BYTES, checkOf, HEAD_BYTES, type Signature } from './signature.ts';
 import type { FileStatus, InputFile } from './storage.ts';
 
 /** How long a copy of content that was truncated away may take to turn up. */
 const FORMER_MS = 10 * 60_000;
 const MAX_FORMER = 4;
+const MAX_ANCESTORS = 4;
 /** An open file that stays as it is is looked at less and less often. */
 const MAX_POLL_MS = 5000;
 
@@ -36,6 +37,7 @@ export class TailedFile implements Signature {
   skipTo: number | null;
   isRotated: boolean;
   #former: readonly FormerContent[];
+  #ancestors: readonly (Ancestor & { readonly until: number })[];
 
   /** As it was seen last. */
   size = -1;
@@ -85,11 +87,16 @@ export class TailedFile implements Signature {
     this.isRotated = saved.isRotated;
     this.#former = saved.former.map((former) => ({ ...former, until: now + FORMER_MS }));
     this.archive = saved.archive ?? null;
+    this.#ancestors = (saved.ancestors ?? []).map((ancestor) => ({ ...ancestor, until: now + FORMER_MS }));
     this.lastChange = now;
   }
 
   get former(): readonly Signature[] {
     return this.#former;
+  }
+
+  get ancestors(): readonly Ancestor[] {
+    return this.#ancestors;
   }
 
   get unread(): number {
@@ -181,7 +188,15 @@ export class TailedFile implements Signature {
     this.readTo = 0;
   }
 
+  /** `gone` had its inode before, and its checkpoint is overwritten by that of this file. */
+  descendFrom({ path, offset, head, check, former, ancestors = [] }: SavedPosition, now: number): void {
+    const lines = [{ path, offset, head, check }, ...former.map((signature) => ({ ...signature, path })), ...ancestors];
+    const known = lines.filter((ancestor) => ancestor.offset > 0);
+    this.#ancestors = known.slice(0, MAX_ANCESTORS).map((ancestor) => ({ ...ancestor, until: now + FORMER_MS }));
+  }
+
   position(now: number): SavedPosition {
+    if (this.#ancestors.length > 0) this.#ancestors = this.#ancestors.filter(({ until }) => until > now);
     if (this.#former.length > 0) this.#former = this.#former.filter(({ until }) => until > now);
     return this;
   }

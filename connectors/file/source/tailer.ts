@@ -13,7 +13,7 @@ import { ReadQueue } from './read-queue.ts';
 import { Scanner } from './scanner.ts';
 import type { FileSourceSettings } from './settings.ts';
 import { TailedFile, type FileWaits } from './tailed-file.ts';
-import { compressionOf, HEAD_BYTES } from './signature.ts';
+import { compressionOf, HEAD_BYTES, mayBecomeCompressed } from './signature.ts';
 import { readAt } from './content.ts';
 import { Waker } from './waker.ts';
 
@@ -123,6 +123,7 @@ export class Tailer {
         onFailure: (error) => {
           this.#failed(error);
         },
+        rests: () => this.#queue.isEmpty,
         wake: () => {
           this.#waker.wake();
         },
@@ -218,7 +219,7 @@ export class Tailer {
     let originals: Originals | null = null;
     for (const { path, status } of [...unknown].sort(originalsFirst)) {
       if (status.size === 0) continue;
-      if (!startsAtEnd) originals ??= new Originals(this.#table, { storage, clock: this.#context.clock });
+      if (!startsAtEnd) originals ??= this.#originals();
       try {
         const beginning = await this.#newcomers.decide({ path, status }, originals);
         this.#complaints.settled(path);
@@ -227,6 +228,8 @@ export class Tailer {
         file.supersedes = beginning.supersedes;
         file.isUnsaved = beginning.saved.offset > 0;
         if (file.supersedes !== null) this.#table.forgetGone(file.supersedes);
+        const gone = this.#table.gone.get(file.key);
+        if (gone !== undefined) file.descendFrom(gone, now);
         if (this.#ends) file.limit = status.size;
         file.scan = this.#scans;
         file.note(status, now);
@@ -239,6 +242,11 @@ export class Tailer {
     }
     if (startsAtEnd) await this.#saveStart(admitted);
     return admitted.sort((one, other) => (one.path < other.path ? -1 : 1));
+  }
+
+  #originals(): Originals {
+    const { clock } = this.#context;
+    return new Originals(this.#table, { storage: this.#settings.storage, clock, isFirstScan: this.#scans === 1 });
   }
 
   /** Where it started at the end, all at once: files that a later start does not know are new then. */
@@ -340,6 +348,7 @@ export class Tailer {
       this.#complaints.settled(file.path);
       for (let block = 0; block < BLOCKS_PER_TURN;) {
         signal.throwIfAborted();
+        if (file.offset === 0 && (await this.#isArchive(file))) return;
         const end = await reader.read(file, file.handle!);
         if (end === 'end') {
           if (this.#ends) this.#finish(file);
@@ -348,7 +357,6 @@ export class Tailer {
         if (end === 'more') block++;
         else {
           file.wasReplaced(clock.monotonic());
-          if (await this.#becameArchive(file)) return;
           // The copy of what was there may be among the files by now.
           this.#scanSoon();
         }
@@ -360,12 +368,12 @@ export class Tailer {
     }
   }
 
-  /** By others' doing, or because its inode is that of another file by now. */
-  async #becameArchive(file: TailedFile): Promise<boolean> {
+  /** True, too, while it may become one. It can by others' doing, or because its inode is that of another file by now. */
+  async #isArchive(file: TailedFile): Promise<boolean> {
     const handle = file.handle!;
     const [head, status] = await Promise.all([readAt(handle, 0, HEAD_BYTES), handle.status()]);
     const format = compressionOf(head);
-    if (format !== 'gzip' && format !== 'zstd') return false;
+    if (format !== 'gzip' && format !== 'zstd') return !this.#ends && !file.isFinal && mayBecomeCompressed(head);
     const now = this.#context.clock.monotonic();
     await this.#open.close(file);
     this.#table.lost(file, now);

@@ -51,7 +51,7 @@ export const rows: readonly Row[] = [
   {
     name: 'tail-sequences',
     component: 'tail',
-    fault: 'random writes, renames, copytruncates, stops, kills and starts',
+    fault: 'random writes, renames, copytruncates, truncations, deletions, compressions, stops, kills and starts',
     on: 'embedded',
     by: { lines: 200, kills: 0, long: { lines: 2000, kills: 0 }, prove: proveTail },
   },

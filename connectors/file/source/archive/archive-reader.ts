@@ -5,35 +5,42 @@ import type { InputStorage } from '../storage.ts';
 import type { TailedFile } from '../tailed-file.ts';
 import { InflatedFile } from './inflated-file.ts';
 
+export type Archive = TailedFile & { archive: ArchiveMark };
+
 /** Reads what a compressed file holds, from the offset of its position to its end or to where it is damaged. */
 export class ArchiveReader {
   readonly #context: SourceContext;
   readonly #storage: InputStorage;
   readonly #reader: BlockReader;
   readonly #onEmitted: (emitted: Promise<void>) => void;
+  readonly #onSaved: (file: Archive) => void;
 
   constructor(options: {
     readonly context: SourceContext;
     readonly storage: InputStorage;
     readonly reader: BlockReader;
     readonly onEmitted: (emitted: Promise<void>) => void;
+    /** Its position is durable for the first time. */
+    readonly onSaved: (file: Archive) => void;
   }) {
     this.#context = options.context;
     this.#storage = options.storage;
     this.#reader = options.reader;
     this.#onEmitted = options.onEmitted;
+    this.#onSaved = options.onSaved;
   }
 
   /** `changed` when the file is not the one any more that the position speaks of, `stopped` when `goesOn` says so. */
-  async read(
-    file: TailedFile & { readonly archive: ArchiveMark },
-    goesOn: () => boolean,
-  ): Promise<'end' | 'changed' | 'stopped'> {
+  async read(file: Archive, goesOn: () => boolean): Promise<'end' | 'changed' | 'stopped'> {
     const mark = file.archive;
     const inflated = new InflatedFile(await this.#storage.open(file.path), mark);
     try {
       const { key, size, modified } = await inflated.status();
       if (key !== file.key || size !== mark.bytes || String(modified) !== mark.modified) return 'changed';
+      if (file.isUnsaved) {
+        await this.#emit(file, []);
+        this.#onSaved(file);
+      }
       file.limit = mark.limit;
       file.size = mark.limit;
       while (file.offset < mark.limit) {
@@ -52,27 +59,27 @@ export class ArchiveReader {
   }
 
   /** Saves that nothing is left; in the same commit, once, what is wrong with it. */
-  async #finish(file: TailedFile & { archive: ArchiveMark }, inflated: InflatedFile): Promise<void> {
-    const { archive: mark, stream, key } = file;
-    const isDone = file.offset >= mark.limit && (mark.damage === null || mark.isTold);
-    if (isDone && !file.isUnsaved) return;
+  async #finish(file: Archive, inflated: InflatedFile): Promise<void> {
+    const { archive: mark } = file;
+    if (file.offset >= mark.limit && (mark.damage === null || mark.isTold)) return;
     const rejected = mark.damage === null || mark.isTold ? [] : [await this.#refusal(file, inflated)];
     // Bytes at the end that are no record are not looked for again.
     file.archive = { ...mark, limit: Math.min(mark.limit, file.offset), isTold: mark.damage !== null };
+    await this.#emit(file, rejected);
+  }
+
+  async #emit(file: Archive, rejected: readonly RejectedRecord[]): Promise<void> {
+    const { stream, key } = file;
     file.isUnsaved = false;
+    const batch = await this.#context.batch();
     const position = toPosition(file.position(this.#context.clock.monotonic()));
-    const emitted = this.#context.emit(await this.#context.batch(), { stream, positions: [[key, position]], rejected });
+    const emitted = this.#context.emit(batch, { stream, positions: [[key, position]], rejected });
     this.#onEmitted(emitted);
-    const { supersedes } = file;
-    if (supersedes !== null) {
-      file.supersedes = null;
-      this.#onEmitted(emitted.then(() => this.#context.forget(supersedes)));
-    }
-    if (rejected.length > 0) await emitted;
+    await emitted;
   }
 
   /** Names the place in both: what the archive is cut to, and how far its lines came. Beside it the half line before. */
-  async #refusal(file: TailedFile & { archive: ArchiveMark }, inflated: InflatedFile): Promise<RejectedRecord> {
+  async #refusal(file: Archive, inflated: InflatedFile): Promise<RejectedRecord> {
     const { path, archive: mark } = file;
     const { at, cause, kind } = mark.damage!;
     const rest = Buffer.alloc(Math.min(mark.length - mark.limit, this.#context.maxRecordBytes));

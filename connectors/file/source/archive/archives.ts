@@ -6,17 +6,15 @@ import type { FoundFile } from '../newcomers.ts';
 import { Originals } from '../originals.ts';
 import { toPosition, type ArchiveFormat, type ArchiveMark, type SavedPosition } from '../position.ts';
 import type { FileSourceSettings } from '../settings.ts';
-import type { FileStatus, InputFile } from '../storage.ts';
+import { isOther, type FileStatus, type InputFile } from '../storage.ts';
 import { TailedFile } from '../tailed-file.ts';
-import { ArchiveReader } from './archive-reader.ts';
+import { ArchiveReader, type Archive } from './archive-reader.ts';
 import { Candidate } from './candidate.ts';
 import { archiveHead, inspectArchive, type ArchiveContent } from './inspect.ts';
-import { holdsContent, priorReads, readOf, type PriorRead } from './prior-reads.ts';
+import { compareWith, priorReads, readOf, type PriorRead } from './prior-reads.ts';
 
 /** A file that cannot be read to its end is given up when the source has to end. */
 const MAX_FAILURES = 3;
-
-type Archive = TailedFile & { archive: ArchiveMark };
 
 interface ArchivesOptions {
   readonly settings: FileSourceSettings;
@@ -29,6 +27,8 @@ interface ArchivesOptions {
   readonly onEmitted: (emitted: Promise<void>) => void;
   /** Nothing can go on. */
   readonly onFailure: (error: unknown) => void;
+  /** No other file is being read. */
+  readonly rests: () => boolean;
   /** There is something to settle. */
   readonly wake: () => void;
   /** No file that was read before shall be used any more. */
@@ -47,13 +47,20 @@ export class Archives {
   /** In this run there is nothing to be done about them. */
   readonly #left = new Set<string>();
   readonly #toRead: Archive[] = [];
+  /** By their keys: the checkpoint that is of no use any more once its own is saved. */
+  readonly #supersedes = new Map<string, string>();
   #work: Promise<void> | null = null;
   #isClosed = false;
 
   constructor(options: ArchivesOptions, saved: ReadonlyMap<string, SavedPosition>) {
     this.#options = options;
     const { context, settings, onEmitted, createReader } = options;
-    this.#reader = new ArchiveReader({ context, storage: settings.storage, reader: createReader(), onEmitted });
+    this.#reader = new ArchiveReader({
+      ...{ context, storage: settings.storage, reader: createReader(), onEmitted },
+      onSaved: (file) => {
+        this.#saved(file);
+      },
+    });
     const now = context.clock.monotonic();
     for (const [key, position] of saved) {
       const file = this.#add(key, position, now);
@@ -135,9 +142,9 @@ export class Archives {
   /** Decides what can be decided, and has the next one looked into or read. `scans`: how many there were. */
   async settle(scans: number): Promise<void> {
     const due = [...this.#candidates.values()].filter((candidate) => this.#isDue(candidate)).sort(olderFirst);
-    const { table, settings, ends } = this.#options;
+    const { table, settings } = this.#options;
     // What cannot be told now can at the next scan.
-    if (due.length > 0 && ((await Originals.refresh(table.files, settings.storage, this.#now)) || ends)) {
+    if (due.length > 0 && ((await Originals.refresh(table.files, settings.storage, this.#now)) || this.#mustDecide)) {
       for (const candidate of due) await this.#decide(candidate, scans);
     }
     this.#pump();
@@ -151,6 +158,11 @@ export class Archives {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#work;
+  }
+
+  /** The source has to end, and nothing will be surer. */
+  get #mustDecide(): boolean {
+    return this.#options.ends && this.#options.rests();
   }
 
   get #now(): number {
@@ -220,29 +232,38 @@ export class Archives {
     const { path } = candidate;
     const { key } = candidate.status;
     this.#candidates.delete(key);
+    const gone = table.gone.get(key);
     table.forgetGone(key);
     const check = offset === content.length ? content.endCheck : (content.checks.get(offset) ?? '');
     const file = this.#add(key, positionIn(candidate, content, offset, check), this.#now);
     file.isUnsaved = true;
+    if (gone !== undefined && prior?.key !== key) file.descendFrom(gone, this.#now);
     if (prior !== null)
       context.log.info({ path, original: prior.path, offset }, 'compressed copy of a file that was read');
     // One that is open is read on: whoever wrote it may still do.
-    if (prior?.key != null && (prior.file?.handle ?? null) === null) {
+    if (prior?.key != null && prior.key !== key && (prior.file?.handle ?? null) === null) {
       if (prior.file !== null) await drop(prior.file);
-      table.forgetGone(prior.key);
-      // Its inode may be another's by now.
-      if (prior.key !== key && !table.has(prior.key)) {
-        this.#known.delete(prior.key);
-        file.supersedes = prior.key;
-      }
+      this.#supersedes.set(key, prior.key);
     }
     this.#queue(file);
   }
 
+  /** What says how far the original was read is of use until it is saved that its content is this file's. */
+  #saved({ key }: Archive): void {
+    const { table, context, onEmitted } = this.#options;
+    const prior = this.#supersedes.get(key);
+    if (prior === undefined) return;
+    this.#supersedes.delete(key);
+    table.forgetGone(prior);
+    // Its inode may be another's by now.
+    if (table.has(prior) || this.#known.get(prior)?.missingSince === null) return;
+    this.#known.delete(prior);
+    onEmitted(context.forget(prior));
+  }
+
   #priorsOf(candidate: Candidate, head: Buffer): PriorRead[] {
-    const gone = [...this.#known].filter(([, { missingSince }]) => missingSince !== null);
     const { path, own } = candidate;
-    const priors = priorReads(head, { table: this.#options.table, archives: gone });
+    const priors = priorReads(head, { table: this.#options.table, archives: this.#known.values() });
     if (own === null) return priors;
     return [...priors, { path, signature: own, file: null, isFormer: true, key: null }];
   }
@@ -258,9 +279,9 @@ export class Archives {
   ): Promise<'original' | 'other' | 'in motion' | 'away'> {
     const { storage } = this.#options.settings;
     if (file.missingSince === null) {
-      const holds = await holdsContent(file, content, storage).catch(() => null);
-      if (holds !== null) return holds ? 'original' : 'other';
-      return this.#options.ends ? 'away' : 'in motion';
+      const compared = await compareWith(file, content, storage);
+      if (compared === 'original' || compared === 'other') return compared;
+      return this.#mustDecide ? 'away' : 'in motion';
     }
     if (file.isBusy || file.isQueued || scans - file.scan < 2) return 'in motion';
     if (file.handle === null) return 'away';
@@ -369,10 +390,6 @@ function isUnchanged({ bytes, modified }: ArchiveMark, status: FileStatus): bool
 
 function isDone({ offset, archive, isUnsaved }: Archive): boolean {
   return offset >= archive.limit && !isUnsaved && (archive.damage === null || archive.isTold);
-}
-
-function isOther(one: string | null, other: string | null): boolean {
-  return one !== null && other !== null && one !== other;
 }
 
 function identityOf({ key, born }: FileStatus): string {

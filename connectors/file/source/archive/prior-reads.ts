@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { checkBefore } from '../content.ts';
 import type { FileTable } from '../file-table.ts';
-import type { SavedPosition } from '../position.ts';
+import type { Ancestor } from '../position.ts';
 import { beginAlike, MOVED_BYTES, type Signature } from '../signature.ts';
 import type { InputFile, InputStorage } from '../storage.ts';
 import type { TailedFile } from '../tailed-file.ts';
@@ -21,23 +21,30 @@ export interface PriorRead {
 /** Everything that begins like this. */
 export function priorReads(
   head: Buffer,
-  { table, archives }: { readonly table: FileTable; readonly archives: Iterable<readonly [string, SavedPosition]> },
+  { table, archives }: { readonly table: FileTable; readonly archives: Iterable<TailedFile> },
 ): PriorRead[] {
   const found: PriorRead[] = [];
   const add = (prior: PriorRead): void => {
     if (beginAlike(head, prior.signature.head)) found.push(prior);
   };
-  const addFormer = (path: string, former: readonly Signature[]): void => {
+  const addOthers = (path: string, former: readonly Signature[], ancestors: readonly Ancestor[]): void => {
     for (const signature of former) add({ path, signature, file: null, isFormer: true, key: null });
+    for (const one of ancestors) add({ path: one.path, signature: one, file: null, isFormer: false, key: null });
   };
   for (const file of table.files) {
     const { path, key, offset, head, check } = file;
     add({ path, signature: { offset, head, check }, file, isFormer: false, key });
-    addFormer(path, file.former);
+    addOthers(path, file.former, file.ancestors);
   }
-  for (const [key, saved] of [...table.gone, ...archives]) {
+  for (const archive of archives) {
+    const { path, key, former, ancestors, missingSince } = archive;
+    // Two compressed files that hold the same are both read.
+    if (missingSince !== null) add({ path, signature: archive, file: null, isFormer: false, key });
+    addOthers(path, former, ancestors);
+  }
+  for (const [key, saved] of table.gone) {
     add({ path: saved.path, signature: saved, file: null, isFormer: false, key });
-    addFormer(saved.path, saved.former);
+    addOthers(saved.path, saved.former, saved.ancestors ?? []);
   }
   return found;
 }
@@ -54,22 +61,23 @@ export function readOf(content: ArchiveContent, path: string, prior: PriorRead):
   return offset >= MOVED_BYTES || prior.isFormer || areNamedAlike(path, prior.path) ? offset : null;
 }
 
-/** Does the file hold, up to there, what the archive holds? Null when it is not there any more. */
-export async function holdsContent(
+/** `original`: the file holds, up to there, what the archive holds. `unsure`: it is not what it was, or is being read just now. */
+export async function compareWith(
   file: TailedFile,
   content: ArchiveContent,
   storage: InputStorage,
-): Promise<boolean | null> {
+): Promise<'original' | 'other' | 'gone' | 'unsure'> {
   let opened: InputFile | null = null;
   try {
     opened = await storage.open(file.path);
     const { key, size } = await opened.status();
-    if (key !== file.key) return null;
-    if (content.length === 0 || size < content.length) return false;
-    return (await checkBefore(opened, content.length)) === content.endCheck;
+    if (key !== file.key) return 'gone';
+    const mayHold = content.length > 0 && size >= content.length;
+    if (mayHold && (await checkBefore(opened, content.length)) === content.endCheck) return 'original';
+    const { offset, check } = file;
+    return (await checkBefore(opened, offset)) === check && file.offset === offset ? 'other' : 'unsure';
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'gone' : 'unsure';
   } finally {
     await opened?.close();
   }

@@ -1,6 +1,17 @@
-import { appendFile, copyFile, mkdir, open, readdir, rename, truncate, type FileHandle } from 'node:fs/promises';
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  open,
+  readFile,
+  rename,
+  truncate,
+  unlink,
+  type FileHandle,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { SourceHarness } from '../../../../src/testing/index.ts';
 import { fileSourceHarness } from './source.ts';
 import { tailForms, type TailForm } from './tail-forms.ts';
@@ -9,7 +20,7 @@ import { tailForms, type TailForm } from './tail-forms.ts';
 export interface TailVerdict {
   readonly written: number;
   readonly rows: number;
-  /** Lines that were written between copy and truncation, and were not read before it: they are in no file any more. */
+  /** Lines that were written between copy and truncation, or are in no file any more because of a truncation or deletion, and were not read before. */
   readonly inNeither: number;
   /** Numbers of lines. */
   readonly lost: readonly number[];
@@ -23,20 +34,44 @@ export interface TailVerdict {
 const LIVE = 'app.log';
 const MAX_LINES = 40;
 
-/** One log that is written, rotated in both ways and read, by chance. All names that rotation gives match the pattern. */
+/** A file that has another name than the one it was written under. */
+interface Rotated {
+  /** Of `app.log.NUMBER`. */
+  number: number;
+  readonly lines: readonly number[];
+  ending: '' | '.gz' | '.zst';
+  /** Copies were made of it: while it is there it is known what of them was read. */
+  readonly hasCopies: boolean;
+}
+
+/** A compressed file in the making: its original is there until it is whole. */
+interface Compressing {
+  readonly rotated: Rotated;
+  readonly ending: '.gz' | '.zst';
+  readonly rest: Buffer;
+  readonly target: FileHandle;
+}
+
+/** One log that is written, rotated in both ways, compressed, truncated, deleted and read, by chance. All names that rotation gives match the pattern. */
 class TailModel {
   readonly steps: string[] = [];
-  /** Numbers of the lines that a truncation took with it. */
+  /** Numbers of the lines that a truncation or a deletion took with it. */
   readonly gap = new Set<number>();
   /** Of the next line. */
   next = 0;
   readonly #folder: string;
   readonly #random: () => number;
   readonly #form: TailForm;
-  /** Lines that were written since the copy was made, until the truncation. */
-  #sinceCopy: number[] | null = null;
+  /** In the live file. */
+  #live: number[] = [];
+  /** The newest first. */
+  #rotated: Rotated[] = [];
+  /** How many of the live lines the copy holds that was made last, until the truncation. */
+  #copied: number | null = null;
+  #compressing: Compressing | null = null;
   #writer: FileHandle | null = null;
   #isLineOpen = false;
+  #hasCopies = false;
 
   constructor(folder: string, random: () => number, form: TailForm) {
     this.#folder = folder;
@@ -61,38 +96,89 @@ class TailModel {
   }
 
   async rename(): Promise<void> {
-    if (this.#sinceCopy !== null) return;
-    await this.#finishLine();
+    if (this.#copied !== null || this.#live.length === 0) return;
     await this.#shift();
-    await rename(join(this.#folder, LIVE), join(this.#folder, `${LIVE}.1`)).catch(ignoreMissing);
+    await rename(this.#path(LIVE), this.#path(`${LIVE}.1`));
     // The writer has the old file open still, as one that was not told yet.
     if (this.#random() < 0.5) await this.write();
     await this.#finishLine();
     await this.close();
+    this.#rotated.unshift({ number: 1, lines: this.#live, ending: '', hasCopies: this.#hasCopies });
+    this.#hasCopies = false;
+    this.#live = [];
     this.steps.push('rename');
   }
 
   async copy(): Promise<void> {
-    if (this.#sinceCopy !== null) return;
-    await this.#finishLine();
+    if (this.#copied !== null || this.#live.length === 0) return;
     await this.#shift();
-    try {
-      await copyFile(join(this.#folder, LIVE), join(this.#folder, `${LIVE}.1`));
-    } catch (error) {
-      ignoreMissing(error);
-      return;
-    }
-    this.#sinceCopy = [];
+    await copyFile(this.#path(LIVE), this.#path(`${LIVE}.1`));
+    this.#rotated.unshift({ number: 1, lines: [...this.#live], ending: '', hasCopies: false });
+    this.#hasCopies = true;
+    this.#copied = this.#live.length;
     this.steps.push('copy');
   }
 
   async truncate(): Promise<void> {
-    if (this.#sinceCopy === null) return;
+    if (this.#copied === null) return;
     await this.#finishLine();
-    for (const number of this.#sinceCopy) this.gap.add(number);
-    this.#sinceCopy = null;
-    await truncate(join(this.#folder, LIVE));
+    for (const number of this.#live.slice(this.#copied)) this.gap.add(number);
+    this.#copied = null;
+    this.#live = [];
+    await truncate(this.#path(LIVE));
     this.steps.push('truncate');
+  }
+
+  /** Without a copy: what was not read is gone. It may grow past the old end before anybody looks. */
+  async empty(): Promise<void> {
+    if (this.#copied !== null || this.#live.length === 0) return;
+    await this.#finishLine();
+    await truncate(this.#path(LIVE));
+    this.#lose(this.#live.splice(0));
+    this.steps.push('empty');
+    if (this.#random() < 0.5) await this.write();
+  }
+
+  /** The oldest file, or the live one, whose inode the next file may get. */
+  async delete(): Promise<void> {
+    await this.#finishCompressing();
+    const oldest = this.#rotated.at(-1);
+    if (this.#copied !== null) return;
+    if (oldest !== undefined && this.#random() < 0.7) {
+      await unlink(this.#pathOf(oldest));
+      this.#lose(this.#rotated.pop()!.lines);
+      this.steps.push(`delete .${oldest.number}${oldest.ending}`);
+    } else if (this.#live.length > 0 && !this.#hasCopies) {
+      await this.#finishLine();
+      await unlink(this.#path(LIVE));
+      await this.close();
+      this.#lose(this.#live.splice(0));
+      this.steps.push('delete');
+    }
+    if (this.#random() < 0.5) await this.write();
+  }
+
+  /** Half of it in one step, the rest and the end of the original in another. */
+  async compress(): Promise<void> {
+    if (this.#compressing !== null) {
+      await this.#finishCompressing();
+      return;
+    }
+    // A copy is compressed once its original was truncated.
+    const plain = this.#rotated.filter(
+      ({ ending, hasCopies, number }) => ending === '' && !hasCopies && (number > 1 || this.#copied === null),
+    );
+    const rotated = plain[this.whole(plain.length)];
+    if (rotated === undefined) return;
+    const ending = this.#random() < 0.7 ? '.gz' : '.zst';
+    const bytes = await readFile(this.#pathOf(rotated));
+    const compressed = ending === '.gz' ? gzipSync(bytes) : zstdCompressSync(bytes);
+    const target = await open(`${this.#pathOf(rotated)}${ending}`, 'wx');
+    const half = this.whole(compressed.length);
+    if (half > 0) await target.write(compressed.subarray(0, half));
+    this.#compressing = { rotated, ending, target, rest: compressed.subarray(half) };
+    this.steps.push(`compress .${rotated.number}${ending}`);
+    if (this.#random() < 0.5) await this.#finishCompressing();
   }
 
   async close(): Promise<void> {
@@ -103,12 +189,13 @@ class TailModel {
   async end(): Promise<void> {
     await this.#finishLine();
     await this.truncate();
+    await this.#finishCompressing();
     await this.close();
   }
 
   #line(): string {
     const number = this.next++;
-    this.#sinceCopy?.push(number);
+    this.#live.push(number);
     const filler = this.#random() < 0.05 ? 'x'.repeat(this.whole(900)) : '';
     return `${number}:${filler}-end\n`;
   }
@@ -120,22 +207,50 @@ class TailModel {
   }
 
   async #append(text: string): Promise<void> {
-    this.#writer ??= await open(join(this.#folder, LIVE), 'a');
+    this.#writer ??= await open(this.#path(LIVE), 'a');
     await appendFile(this.#writer, this.#form.encode(text));
   }
 
+  async #finishCompressing(): Promise<void> {
+    if (this.#compressing === null) return;
+    const { rotated, ending, target, rest } = this.#compressing;
+    this.#compressing = null;
+    await target.write(rest);
+    await target.close();
+    await unlink(this.#pathOf(rotated));
+    rotated.ending = ending;
+    this.steps.push('compressed');
+  }
+
+  /** Makes room for `app.log.1`. */
   async #shift(): Promise<void> {
-    const names = (await readdir(this.#folder)).filter((name) => name !== LIVE);
-    const numbers = names.map((name) => Number(name.slice(LIVE.length + 1))).sort((a, b) => b - a);
-    for (const number of numbers) {
-      await rename(join(this.#folder, `${LIVE}.${number}`), join(this.#folder, `${LIVE}.${number + 1}`));
+    await this.#finishLine();
+    await this.#finishCompressing();
+    for (const rotated of [...this.#rotated].reverse()) {
+      const before = this.#pathOf(rotated);
+      rotated.number++;
+      await rename(before, this.#pathOf(rotated));
     }
+  }
+
+  #lose(lines: readonly number[]): void {
+    for (const number of lines) this.gap.add(number);
+  }
+
+  #pathOf({ number, ending }: Rotated): string {
+    return this.#path(`${LIVE}.${number}${ending}`);
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
   }
 }
 
 /** Runs one sequence in an empty folder of its own; the source is started, stopped and killed while the log lives on. */
-export async function runTailSequence(folder: string, random: () => number, length = 24): Promise<TailVerdict> {
+export async function runTailSequence(folder: string, random: () => number, length = 30): Promise<TailVerdict> {
   await mkdir(folder, { recursive: true });
+  // Changed later than it was made, it tells that this file system knows when files were made.
+  await sleep(20);
   const form = tailForms[Math.floor(random() * tailForms.length)]!;
   const model = new TailModel(folder, random, form);
   const { framing } = form;
@@ -143,10 +258,13 @@ export async function runTailSequence(folder: string, random: () => number, leng
   let lives = false;
   for (let step = 0; step < length; step++) {
     const choice = random();
-    if (choice < 0.42) await model.write();
-    else if (choice < 0.54) await model.rename();
-    else if (choice < 0.66) await model.copy();
-    else if (choice < 0.8) await model.truncate();
+    if (choice < 0.36) await model.write();
+    else if (choice < 0.46) await model.rename();
+    else if (choice < 0.54) await model.copy();
+    else if (choice < 0.64) await model.truncate();
+    else if (choice < 0.76) await model.compress();
+    else if (choice < 0.79) await model.empty();
+    else if (choice < 0.82) await model.delete();
     else if (!lives) {
       await harness.start();
       lives = true;
@@ -221,8 +339,4 @@ function countReordered({ emits }: SourceHarness, values: readonly string[]): nu
 function numberOf(line: string): number | null {
   const match = /^(\d+):x*-end$/.exec(line);
   return match === null ? null : Number(match[1]);
-}
-
-function ignoreMissing(error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
 }
