@@ -1,4 +1,4 @@
-import type { ConnectorDefinition, SinkDefinition, SourceDefinition } from '../../src/api/index.ts';
+import type { ConnectorDefinition, JobSinkDefinition, SinkDefinition, SourceDefinition } from '../../src/api/index.ts';
 import { connectorReference, exampleEntry, formatDuration, type OptionReference } from '../../src/config/index.ts';
 import { fenced, table } from './markdown.ts';
 
@@ -51,7 +51,12 @@ function sourceFacts({ stability, rewinds, ends, dedupe }: SourceDefinition): st
   ];
 }
 
-function sinkFacts(definition: SinkDefinition): string[] {
+function sinkFacts(definition: SinkDefinition | JobSinkDefinition): string[] {
+  if (definition.takes === 'ranges')
+    return [
+      `${definition.stability}; ${definition.promise}, if the job keeps its contract`,
+      'takes ranges of offsets: one batch at a time, of all partitions together',
+    ];
   const { stability, promise, order } = definition;
   const overlap = 'needsOrder' in definition ? 'may overlap, where its options allow it' : 'may overlap';
   return [

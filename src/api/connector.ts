@@ -1,5 +1,6 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { ConnectorContext } from './context.ts';
+import type { JobPolicy, JobSink, JobSinkContext } from './job-sink.ts';
 import type { PositionTools } from './positions.ts';
 import type { Sink, SinkContext } from './sink.ts';
 import type { Source } from './source.ts';
@@ -51,6 +52,7 @@ export interface SourceDefinition<Options extends TObject = TObject> extends Def
 
 export interface SinkDefinition<Options extends TObject = TObject> extends Definition<Options> {
   readonly kind: 'sink';
+  readonly takes?: 'records';
   /** `partition`: records of a partition are written one batch after the other. `none`: writes of one partition may overlap (deterministic ids). */
   readonly order: 'none' | 'partition';
   /** True when these options need the order of a partition although `order` is `none`. Called as `validate` is. */
@@ -69,7 +71,20 @@ export interface SinkDefinition<Options extends TObject = TObject> extends Defin
   create(options: Static<Options>, context: SinkContext): Promise<Sink>;
 }
 
-export type ConnectorDefinition = SourceDefinition | SinkDefinition;
+/** A sink that takes ranges of offsets: a batch engine. */
+export interface JobSinkDefinition<Options extends TObject = TObject> extends Definition<Options> {
+  readonly kind: 'sink';
+  readonly takes: 'ranges';
+  /** The promise of the leg if the job keeps its contract, for `plan`. */
+  readonly promise: SinkDefinition['promise'];
+  /** Where the promise ends, one line each, for `plan`. */
+  holes?(options: Static<Options>): readonly string[];
+  /** Pure. Called as `create` is, and before the start as `validate` is. */
+  policy(options: Static<Options>): JobPolicy;
+  create(options: Static<Options>, context: JobSinkContext): Promise<JobSink>;
+}
+
+export type ConnectorDefinition = SourceDefinition | SinkDefinition | JobSinkDefinition;
 
 export function defineSource<Options extends TObject>(
   definition: Omit<SourceDefinition<Options>, 'kind'>,
@@ -81,4 +96,10 @@ export function defineSink<Options extends TObject>(
   definition: Omit<SinkDefinition<Options>, 'kind'>,
 ): SinkDefinition<Options> {
   return { kind: 'sink', ...definition };
+}
+
+export function defineJobSink<Options extends TObject>(
+  definition: Omit<JobSinkDefinition<Options>, 'kind' | 'takes'>,
+): JobSinkDefinition<Options> {
+  return { kind: 'sink', takes: 'ranges', ...definition };
 }

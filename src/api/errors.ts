@@ -37,6 +37,7 @@ export const errorCatalogue = {
   SINK_REJECTED: 'A sink refused a record for good.',
   SINK_BLOCKED: 'A sink needs an operator: credentials, permissions or a read-only target.',
   SINK_CONFLICT: 'Another writer owns the target of a sink.',
+  JOB_FAILED: 'The job of a batch failed, was ended at its deadline, or was ended by somebody.',
   CONNECTOR_BUG: 'A connector threw something that is no SluiceError.',
   DEAD_LETTER_OFF: 'A record was refused and the pipeline has no dead-letter topic.',
   LISTENER_IN_USE: 'The address of a listener is taken.',

@@ -2,16 +2,28 @@
 export { Type, type Static, type TObject } from '@sinclair/typebox';
 export type { BatchBuilder, DataRecord, Headers, RecordBatch, StoredBatch, TopicPartition } from './batch.ts';
 export {
+  defineJobSink,
   defineSink,
   defineSource,
   type CheckContext,
   type ConnectorDefinition,
+  type JobSinkDefinition,
   type OptionProblem,
   type SinkDefinition,
   type SourceDefinition,
   type Stability,
 } from './connector.ts';
 export type { Clock, ConnectorContext, Json, Logger, Metrics } from './context.ts';
+export type {
+  JobBatch,
+  JobHandle,
+  JobLanding,
+  JobPolicy,
+  JobRange,
+  JobSink,
+  JobSinkContext,
+  JobState,
+} from './job-sink.ts';
 export { describeError, errorCatalogue, SluiceError, type ErrorCode } from './errors.ts';
 export {
   duration,

@@ -3,7 +3,7 @@ import type { KafkaSettings } from '../kafka/index.ts';
 import type { KafkaLogOptions, KafkaLogPlan } from '../log/index.ts';
 
 /** What a log on Kafka has to know of a pipeline. */
-export function kafkaLogPlan({ name, topic, deadLetter, sources }: PipelinePlan): KafkaLogPlan {
+export function kafkaLogPlan({ name, topic, deadLetter, sources, sinks }: PipelinePlan): KafkaLogPlan {
   return {
     pipeline: name,
     topic,
@@ -13,6 +13,7 @@ export function kafkaLogPlan({ name, topic, deadLetter, sources }: PipelinePlan)
       placement: source.placement,
       isExact: source.delivery === 'exactly_once',
     })),
+    jobs: sinks.filter(({ takes }) => takes === 'ranges').map(({ name: sink }) => sink),
   };
 }
 

@@ -12,6 +12,10 @@ export function surveyLines(
     [byJudgement.park, 'would be parked: they were refused three times'],
     [byJudgement.cut, 'passed over: they are only the beginning of what their source refused'],
     [byJudgement['unknown-leg'], 'passed over: the pipeline has the leg no more that refused them'],
+    [
+      byJudgement.ranges,
+      'passed over: they name ranges of a job; mend it, then give it the offsets again: sluice offsets reset',
+    ],
     [byJudgement['other-topic'], 'passed over: versions are offsets, and these are of an earlier topic'],
   ] as const;
   const rest = others.flatMap(([count, what]) => (count === 0 ? [] : [`  ${grouped(count)} ${what}`]));
@@ -22,8 +26,13 @@ export function surveyLines(
 
 /** The same for `--json`. */
 export function surveyObject({ records, byLeg, byJudgement }: ReplaySurvey): object {
-  const { park, cut, 'unknown-leg': unknownLeg, 'other-topic': otherTopic } = byJudgement;
-  return { records, legs: byLeg, parked: park, passed: { cut, unknown_leg: unknownLeg, other_topic: otherTopic } };
+  const { park, cut, 'unknown-leg': unknownLeg, 'other-topic': otherTopic, ranges } = byJudgement;
+  return {
+    records,
+    legs: byLeg,
+    parked: park,
+    passed: { cut, unknown_leg: unknownLeg, other_topic: otherTopic, ranges },
+  };
 }
 
 export function totalsObject({ leftOut, ...totals }: ReplayTotals): object {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { bufferBytesFor } from '../record/index.ts';
+import { checkJobSinks } from './check-job-sinks.ts';
 import { legBufferBytes } from './leg-buffers.ts';
 import { checkLogOptions } from './log-options.ts';
 import type { HubDraft } from './load-hub-file.ts';
@@ -21,6 +22,7 @@ export function crossCheck(drafts: readonly PipelineDraft[], hub: HubDraft, repo
   checkDeadLetters(drafts, report);
   checkReaders(drafts, hub.plan, report);
   checkLogOptions(drafts, hub.plan, report.problems);
+  checkJobSinks(drafts, hub.plan, report.problems);
   checkResources(drafts, hub, report);
   const plans = drafts.flatMap(({ plan }) => (plan === null ? [] : [withTopic(plan, drafts)]));
   checkRecordLimits(drafts, hub.plan, report);

@@ -79,7 +79,7 @@ function sourcePlan(leg: LegDraft, general: SourcePlan['delivery'] | undefined):
 
 function sinkPlan(leg: LegDraft): SinkPlan | null {
   const { name, settings, definition, entry } = leg;
-  if (name === null || definition === null || settings?.batch === undefined || settings.retry === undefined)
+  if (name === null || definition?.kind !== 'sink' || settings?.batch === undefined || settings.retry === undefined)
     return null;
   const { batch, retry } = settings;
   return {
@@ -88,6 +88,7 @@ function sinkPlan(leg: LegDraft): SinkPlan | null {
     options: entry.options,
     decode: settings.decode ?? 'json',
     where: textOf(entry.words.where),
+    takes: definition.takes ?? 'records',
     start: settings.start ?? 'earliest',
     batch: { maxRecords: batch.max_records, maxBytes: batch.max_bytes, maxAgeMs: batch.max_age },
     retry: { minMs: retry.min, maxMs: retry.max },

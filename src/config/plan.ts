@@ -83,6 +83,8 @@ export interface SourcePlan extends LegPlan {
 }
 
 export interface SinkPlan extends LegPlan {
+  /** Of its definition: what it is given. */
+  readonly takes: 'records' | 'ranges';
   readonly where: string | null;
   readonly start: 'earliest' | 'latest';
   readonly batch: { readonly maxRecords: number; readonly maxBytes: number; readonly maxAgeMs: number };

@@ -4,6 +4,7 @@ import { readsValue, templateReadsValue } from '../expression/index.ts';
 import {
   COMMIT_AFTER_BYTES,
   COMMIT_AFTER_MS,
+  jobIntents,
   ownSourcePrefix,
   sinkGroup,
   transactionalId,
@@ -56,8 +57,19 @@ export function legPromise(
   const options = previewOptions(definition, leg.options, dirname(pipeline.file));
   const own = definition.holes?.(options as never) ?? [];
   const { promise } = definition;
+  if (definition.takes === 'ranges') return { ...jobPromise(leg.name, { hub, owner }), promise, holes: own, parsedFor };
   const holes = hub.kafka !== null && promise === 'exactly-once' ? [...own, LOCAL_DISKS] : own;
   return { promise, window: null, holes, parsedFor, identity: sinkGroup(owner, leg.name), fencedBy: null };
+}
+
+/** What is saved of its batches goes by the name of a source that runs on one hub. */
+function jobPromise(
+  name: string,
+  { hub, owner }: { hub: HubPlan; owner: Owner },
+): Pick<LegPromise, 'window' | 'identity' | 'fencedBy'> {
+  const canFence = hub.kafka !== null && kafkaPreview({ file: hub.file, kafka: hub.kafka }).driver === 'native';
+  const fencedBy = canFence ? transactionalId(owner, { name: jobIntents(name), placement: 'once' }) : null;
+  return { window: null, identity: sinkGroup(owner, name), fencedBy };
 }
 
 type SourceTraits = Pick<SourceDefinition, 'rewinds' | 'dedupe' | 'placement'>;

@@ -22,6 +22,7 @@ export { openKafkaLog } from './kafka/kafka-log.ts';
 export type { KafkaLogOptions, KafkaLogPlan } from './kafka/options.ts';
 export { COMMIT_AFTER_BYTES, COMMIT_AFTER_MS } from './kafka/transaction-line.ts';
 export { readKafkaState } from './kafka/saved-state.ts';
+export { jobIntents } from './job-intents.ts';
 export type { SavedChanges } from './saved-changes.ts';
 export { parkingTopic } from './parking-topic.ts';
 export type { PipelineView, SavedTopic, SavedView } from './saved-view.ts';

@@ -14,4 +14,8 @@ export const COUNTED = {
   lag: METRIC.sinkLag.name,
   behind: METRIC.sinkBehind.name,
   bufferBytes: METRIC.bufferUsed.name,
+  jobBatches: METRIC.jobBatches.name,
+  jobAttempts: METRIC.jobAttempts.name,
+  jobSeconds: METRIC.jobSeconds.name,
+  jobOpen: METRIC.jobOpen.name,
 } as const;

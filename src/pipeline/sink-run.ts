@@ -1,34 +1,21 @@
 import { describeError, type Sink, type SinkContext, type SinkDefinition, type TopicPartition } from '../api/index.ts';
 import { decoderFor } from '../codec/index.ts';
-import type { SinkPlan } from '../config/index.ts';
 import { compileViewCondition } from '../expression/index.ts';
 import type { SubscriptionEvent, TopicSubscription } from '../log/index.ts';
 import { Batcher } from './batcher.ts';
 import { largeBatchBytesIn } from './buffer-share.ts';
-import type { DeadLetterRate } from './dead-letter-rate.ts';
 import { Delivery, type Trouble } from './delivery.ts';
-import { connectorContext, type LegDependencies } from './leg.ts';
+import { connectorContext } from './leg.ts';
 import { COUNTED } from './metric-names.ts';
 import { OffsetCommitter } from './offset-committer.ts';
 import type { PartitionFeed } from './partition-feed.ts';
 import { reachEnds } from './reach-ends.ts';
 import { SinkDeadLetters } from './sink-dead-letters.ts';
 import { SinkIntake } from './sink-intake.ts';
-import type { SinkTotals } from './sink-totals.ts';
+import type { SinkLife, SinkLifeOptions } from './sink-life.ts';
 import { ViewPool } from './view-pool.ts';
 
 const REVOKE_MS = 10_000;
-
-export interface SinkRunOptions {
-  readonly plan: SinkPlan;
-  readonly dependencies: LegDependencies;
-  readonly totals: SinkTotals;
-  readonly rate: DeadLetterRate;
-  readonly onStarted: () => void;
-  readonly onTrouble: (trouble: Trouble | null) => void;
-  readonly onProgress: () => void;
-  readonly report: (status: string) => void;
-}
 
 /** What the sink's options make of its definition. */
 interface SinkTraits {
@@ -38,8 +25,8 @@ interface SinkTraits {
 }
 
 /** One life of a sink: created, fed from its saved offsets on, drained, closed. Whatever it cannot go on after ends it, and the runner begins another. */
-export class SinkRun {
-  readonly #options: SinkRunOptions;
+export class SinkRun implements SinkLife<SinkDefinition> {
+  readonly #options: SinkLifeOptions;
   readonly #feeds = new Map<number, PartitionFeed>();
   readonly #reading = new AbortController();
   readonly #ending = new AbortController();
@@ -52,7 +39,7 @@ export class SinkRun {
   /** What the sink itself says that it waits for. */
   #sinkTrouble: Trouble | null = null;
 
-  constructor(options: SinkRunOptions) {
+  constructor(options: SinkLifeOptions) {
     this.#options = options;
   }
 

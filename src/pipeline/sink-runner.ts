@@ -4,17 +4,21 @@ import { isSluiceError } from './as-sluice-error.ts';
 import { findConnector } from './create-connector.ts';
 import { DeadLetterRate } from './dead-letter-rate.ts';
 import { BLOCK_MS, type Trouble } from './delivery.ts';
+import { JobRun } from './jobs/job-run.ts';
 import type { LegDependencies } from './leg.ts';
 import { LegStateHolder, type LegStanding } from './leg-state.ts';
 import { isLogLost } from './log-lost.ts';
 import { COUNTED } from './metric-names.ts';
 import { Notice } from './notice.ts';
 import { retryDelay } from './retry.ts';
+import type { SinkLife, SinkLifeOptions } from './sink-life.ts';
 import { SinkRun } from './sink-run.ts';
 import { SinkTotals } from './sink-totals.ts';
 import type { LegState, SinkStatus } from './status.ts';
 
 const ONCE_ATTEMPTS = 3;
+
+type Life = Omit<SinkLife<never>, 'run'>;
 
 /** Keeps one sink running, from its saved offsets on, and again with back-off after a failure that one life of it cannot survive. */
 export class SinkRunner {
@@ -27,7 +31,7 @@ export class SinkRunner {
   /** Ends the wait before the next life. */
   #hasten = new AbortController();
   readonly #notice = new Notice();
-  #run: SinkRun | null = null;
+  #run: Life | null = null;
   #isUp = false;
   #failures = 0;
   #lastLag = 0;
@@ -112,7 +116,7 @@ export class SinkRunner {
 
   async #runOnce(): Promise<void> {
     const { definition, options } = await findConnector(this.#dependencies, 'sink', this.#plan);
-    const run = new SinkRun({
+    const life: SinkLifeOptions = {
       plan: this.#plan,
       dependencies: this.#dependencies,
       totals: this.#totals,
@@ -131,10 +135,10 @@ export class SinkRunner {
       report: (status) => {
         this.#state.report(status);
       },
-    });
-    this.#run = run;
+    };
     this.#stopping.signal.throwIfAborted();
-    await run.run(definition, options);
+    if (definition.takes === 'ranges') await (this.#run = new JobRun(life)).run(definition, options);
+    else await (this.#run = new SinkRun(life)).run(definition, options);
     this.#down();
   }
 

@@ -6,10 +6,24 @@ type Totals = Pick<SinkStatus, 'records' | 'read' | 'deadLettered' | 'dropped' |
 /** A sink's counts over all its assignments: `read` is always the sum of the others. */
 export class SinkTotals {
   readonly #ended = { records: 0, read: 0, deadLettered: 0, dropped: 0, returned: 0 };
+  /** Offsets of a batch that a job is at. */
+  #open = 0;
   #live: ReadonlyMap<number, PartitionFeed> = new Map<number, PartitionFeed>();
 
   follow(feeds: ReadonlyMap<number, PartitionFeed>): void {
     this.#live = feeds;
+  }
+
+  /** A batch of so many offsets is under way. */
+  open(offsets: number): void {
+    this.#open += offsets;
+    this.#ended.read += offsets;
+  }
+
+  /** It has come to its end; `returned`: it was given up, and begins anew in another life. */
+  settle(offsets: number, as: 'records' | 'deadLettered' | 'returned'): void {
+    this.#open -= offsets;
+    this.#ended[as] += offsets;
   }
 
   /** These assignments have ended, and are no longer among those that are followed. */
@@ -19,7 +33,7 @@ export class SinkTotals {
 
   get(): Totals {
     const sum = { ...this.#ended };
-    let inFlight = 0;
+    let inFlight = this.#open;
     for (const { watermark } of this.#live.values()) {
       add(sum, watermark.tally);
       inFlight += watermark.unfinished;

@@ -135,6 +135,20 @@ export const METRIC = {
     sink,
     'Age of the oldest record that the sink has not finished; 0 without lag.',
   ),
+  jobBatches: counter(
+    'sluice_job_batches_total',
+    'events',
+    ['pipeline', 'sink', 'outcome'],
+    'Batches that a sink of jobs is done with; outcome is succeeded or dead_lettered.',
+  ),
+  jobAttempts: counter(
+    'sluice_job_attempts_total',
+    'events',
+    ['pipeline', 'sink', 'outcome'],
+    'Jobs that ended; outcome is succeeded, failed, deadline (it was ended) or unknown (nobody could say, the batch was submitted again).',
+  ),
+  jobSeconds: counter('sluice_job_seconds_total', 'seconds', sink, 'Time from submitting jobs to seeing their ends.'),
+  jobOpen: gauge('sluice_job_open_records', 'records', sink, 'Offsets of the batch that is under way; 0 for none.'),
   logCommits: counter(
     'sluice_log_commits_total',
     'events',

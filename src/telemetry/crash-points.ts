@@ -27,6 +27,13 @@ export const crashPoints = {
   'offset-commit-acknowledged': 'offsets of a sink are saved, nobody knows yet',
   'dead-letter-sent': 'dead letters of a sink are on their way',
   'dead-letter-acknowledged': 'dead letters of a sink are durable, no watermark has moved',
+  'job-intent-saved': 'the range of a batch is saved, nobody has heard of it',
+  'job-landed': 'the files of a batch are published, no job knows',
+  'job-create-sent': 'a job was asked for, the answer is not there',
+  'job-created': 'a job is there, what it is known by is not saved',
+  'job-running': 'a job runs, and is known',
+  'job-succeeded': 'a job succeeded, no offset is saved',
+  'job-committed': 'the offsets of a batch are saved, its intent is still there',
 } as const;
 
 export type CrashPoint = keyof typeof crashPoints;

@@ -23,6 +23,7 @@ export {
   type ClientTlsOptions,
   warnEveryMinute,
 } from './client-tls.ts';
+export { parseCron, type Cron } from './cron.ts';
 export { bindUdp, receiveDatagrams } from './datagrams.ts';
 export { contentCoding, Inflater, type ContentCoding } from './decompress.ts';
 export { EndpointRing } from './endpoint-ring.ts';

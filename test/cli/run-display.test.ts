@@ -20,6 +20,7 @@ const sourceRest = {
 const sinkRest = {
   ...leg,
   where: null,
+  takes: 'records' as const,
   start: 'earliest' as const,
   batch: { maxRecords: 1, maxBytes: 1, maxAgeMs: 0 },
   retry: { minMs: 1, maxMs: 1 },

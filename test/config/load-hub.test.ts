@@ -244,6 +244,7 @@ dead_letter: { topic: orders.bad, max_size: 2GiB, max_rate: { records: 5, share:
         options: { format: 'ndjson' },
         decode: 'bytes',
         where: 'value.total > 100.0',
+        takes: 'records',
         start: 'latest',
         batch: { maxRecords: 10, maxBytes: 1024 ** 2, maxAgeMs: 1000 },
         retry: { minMs: 1000, maxMs: 2000 },

@@ -170,6 +170,6 @@ async function promiseOf(
   );
   const { promise: words } = legPromise(definition, plan, { pipeline, hub });
   const mayDuplicate = [words, ...legs.map(({ promise }) => promise)].includes('at-least-once');
-  const keepsOrder = definition.kind === 'sink' && definition.order === 'partition';
+  const keepsOrder = definition.kind === 'sink' && definition.takes !== 'ranges' && definition.order === 'partition';
   return { words, mayDuplicate, isOrdered: keepsOrder && sources.every(({ isOrdered }) => isOrdered) };
 }

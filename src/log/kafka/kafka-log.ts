@@ -1,6 +1,7 @@
 import { SluiceError, type Position, type SourceFence } from '../../api/index.ts';
 import { METRIC } from '../../telemetry/index.ts';
 import type { KafkaProducer } from '../../kafka/index.ts';
+import { jobIntents } from '../job-intents.ts';
 import type {
   CommitRequest,
   PositionClaim,
@@ -78,6 +79,10 @@ class KafkaLog implements TopicLog {
     for (const source of plan.sources)
       if (source.isExact) this.#exact.set(source.name, this.#createExact(source));
       else this.#lanes.set(source.name, this.#createLane(source));
+    for (const sink of plan.jobs ?? []) {
+      const intents = { name: jobIntents(sink), placement: 'once' } as const;
+      this.#lanes.set(intents.name, this.#createLane(intents));
+    }
     this.#commits = new Commits({
       lanes: this.#lanes,
       deadLetterTopic: plan.deadLetter?.topic ?? null,

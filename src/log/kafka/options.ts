@@ -9,6 +9,8 @@ export interface KafkaLogPlan {
   readonly deadLetter: { readonly topic: string; readonly parked?: string } | null;
   /** Without any the topic belongs to somebody else: it has to be there. */
   readonly sources: readonly KafkaLogSource[];
+  /** Sinks of jobs: what they save of their batches is fenced as the positions of a source that runs on one hub of the group. */
+  readonly jobs?: readonly string[];
 }
 
 interface KafkaLogSource {

@@ -8,14 +8,16 @@ import type { StoredDeadLetter } from '../stored-dead-letter.ts';
 
 /**
  * What a replay does with a letter. `park`: it was refused often enough. `unknown-leg`: the pipeline has it no more. `cut`: only its beginning was kept.
- * `other-topic`: the versions of its sink are offsets, and not of the topic that it was read from.
+ * `other-topic`: the versions of its sink are offsets, and not of the topic that it was read from. `ranges`: it names ranges of
+ * offsets that a job failed on.
  */
-export type Judgement = 'replay' | 'park' | 'unknown-leg' | 'cut' | 'other-topic';
+export type Judgement = 'replay' | 'park' | 'unknown-leg' | 'cut' | 'other-topic' | 'ranges';
 
 /** A sink of the pipeline, as far as a replay has to know it. */
 interface SinkTraits {
   readonly plan: SinkPlan;
-  readonly definition: SinkDefinition;
+  /** Null for one that takes ranges. */
+  readonly definition: SinkDefinition | null;
   readonly options: Record<string, unknown>;
   /** It cannot tell an old record from a new one: records come behind those that were written since, and once more with each replay. */
   readonly overwrites: boolean;
@@ -33,6 +35,10 @@ export async function sinkTraits(
   for (const sink of plan.sinks) {
     const { definition, options } = await findConnector({ ...dependencies, pipeline: plan }, 'sink', sink);
     const overwrites = definition.promise !== 'effectively-once';
+    if (definition.takes === 'ranges') {
+      found.set(sink.name, { plan: sink, definition: null, options, overwrites, isTied: false });
+      continue;
+    }
     const isTied = definition.tiedToTopic?.(options) === true;
     found.set(sink.name, { plan: sink, definition, options, overwrites, isTied });
   }
@@ -55,6 +61,7 @@ export function judgeLetter(letter: StoredDeadLetter, options: JudgeOptions): Ju
   if (hops >= MAX_HOPS && !isParked) return 'park';
   // A source hands on the beginning of what is too large.
   if (source !== undefined) return reference !== null || code === 'RECORD_TOO_LARGE' ? 'cut' : 'replay';
+  if (sink!.definition === null) return 'ranges';
   if (!sink!.isTied || allowOverwrite) return 'replay';
   const current = topics.find(({ name }) => name === topic)?.incarnation ?? '';
   // Behind it may stand how often the topic was cut.

@@ -158,7 +158,8 @@ export class Replay {
     const { plan: sink, definition, options } = sinks.get(leg)!;
     return SinkReplay.open({
       plan: sink,
-      definition,
+      // Letters of a job's ranges were passed over.
+      definition: definition!,
       options,
       dependencies,
       replayId,

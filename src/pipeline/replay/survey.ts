@@ -26,7 +26,7 @@ export interface ReplaySurvey {
 }
 
 export async function surveyReplay(choice: ReplayChoice, from?: OffsetsByPlace): Promise<ReplaySurvey> {
-  const byJudgement = { replay: 0, park: 0, 'unknown-leg': 0, cut: 0, 'other-topic': 0 };
+  const byJudgement = { replay: 0, park: 0, 'unknown-leg': 0, cut: 0, 'other-topic': 0, ranges: 0 };
   const byLeg = new Map<string, { kind: 'source' | 'sink'; leg: string; records: number; overwrites: boolean }>();
   let records = 0;
   for await (const letter of chosenLetters(choice, from)) {

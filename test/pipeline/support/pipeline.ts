@@ -1,6 +1,7 @@
 import {
   SluiceError,
   Type,
+  type JobSinkDefinition,
   type RecordBatch,
   type Sink,
   type SinkContext,
@@ -66,7 +67,7 @@ export function refusal(retryable = false): SluiceError {
 export interface TestPipeline {
   readonly log: TopicLog;
   readonly sources?: readonly SourceDefinition[];
-  readonly sinks?: readonly SinkDefinition[];
+  readonly sinks?: readonly (SinkDefinition | JobSinkDefinition)[];
   readonly source?: Partial<SourcePlan>;
   readonly sink?: Partial<SinkPlan>;
   readonly deadLetter?: Partial<PipelinePlan['deadLetter']>;
@@ -115,6 +116,7 @@ export function startTest(test: TestPipeline): Started {
     sinks: sinks.map((_, index) => ({
       ...leg('sink', index),
       where: null,
+      takes: sinks[index]!.takes ?? 'records',
       start: 'earliest',
       batch: { maxRecords: 1000, maxBytes: 1_000_000, maxAgeMs: 0 },
       retry: { minMs: 5, maxMs: 20 },
@@ -157,7 +159,10 @@ function leg(
   return { name: `${kind}${index}`, connector: `${kind}${index}`, options: {}, decode: 'json' };
 }
 
-function registryOf(sources: readonly SourceDefinition[], sinks: readonly SinkDefinition[]): Registry {
+function registryOf(
+  sources: readonly SourceDefinition[],
+  sinks: readonly (SinkDefinition | JobSinkDefinition)[],
+): Registry {
   return {
     find: (kind, name) => {
       const index = Number(name.replace(kind, ''));
