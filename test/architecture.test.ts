@@ -24,7 +24,7 @@ const rooms = [
 
 /** What a connector may import besides Node's modules and its own folder. A package of its own is named here, with its folder. */
 const connectorPackages: Readonly<Record<string, readonly string[]>> = {
-  elasticsearch: ['@elastic/elasticsearch'],
+  elasticsearch: ['@elastic/elasticsearch', '@opensearch-project/opensearch'],
   file: ['avsc', 'chokidar', 'csv-stringify/sync', 'hyparquet-writer', 'picomatch'],
 };
 const contract = ['sluice/api', 'sluice/toolkit', 'sluice/codec', 'sluice/kafka'];

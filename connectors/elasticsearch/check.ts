@@ -1,10 +1,13 @@
 import { SluiceError, type CheckContext } from 'sluice/api';
 import { decoderFor } from 'sluice/codec';
+import { readResources } from './bootstrap.ts';
 import { readRefusal } from './bulk-reply.ts';
+import { endpointsOf } from './cloud-id.ts';
 import { Cluster } from './cluster.ts';
 import { nodeSettings } from './create.ts';
 import type { ElasticsearchNode, NodeAnswer, NodeRequest } from './node.ts';
 import type { SinkOptions } from './options.ts';
+import type { ConnectTransport } from './transports/transport.ts';
 import { describeRefusal } from './verdicts.ts';
 
 const decode = decoderFor('json', { maxDepth: 64, maxKeys: 100_000 });
@@ -13,8 +16,14 @@ const decode = decoderFor('json', { maxDepth: 64, maxKeys: 100_000 });
 const OLDEST: readonly [number, number] = [7, 14];
 
 /** Throws when Elasticsearch would refuse us, as far as that can be told without writing. */
-export async function checkCluster(options: SinkOptions, { clock, signal }: CheckContext): Promise<void> {
-  const cluster = new Cluster(options.endpoints, await nodeSettings(options), clock);
+export async function checkCluster(
+  options: SinkOptions,
+  { clock, signal }: CheckContext,
+  connect: ConnectTransport,
+): Promise<void> {
+  // Whether the files can be read; each is made before the first document.
+  await readResources(options.bootstrap, 'elasticsearch');
+  const cluster = new Cluster(endpointsOf(options), await nodeSettings(options, connect), clock);
   try {
     const ids = await Promise.all(cluster.nodes.map((node) => checkNode(node, signal)));
     const other = ids.findIndex((id) => id !== ids[0]);
@@ -33,12 +42,18 @@ export async function checkCluster(options: SinkOptions, { clock, signal }: Chec
 
 type Ask = (request: NodeRequest) => Promise<NodeAnswer>;
 
+interface Root {
+  readonly version?: { readonly number?: string; readonly distribution?: string };
+  readonly cluster_uuid?: string;
+}
+
 /** Returns the id of the node's cluster. */
 async function checkNode(node: ElasticsearchNode, signal: AbortSignal): Promise<string> {
   const doing = node.describe('GET', '/');
   const { status, bytes } = await node.send({ method: 'GET', path: '/' }, signal);
   if (status !== 200) throw blocked(`${doing}: ${describeRefusal(readRefusal(bytes, status))}`);
-  const { version, cluster_uuid: id = '' } = parsed(bytes) as { version?: { number?: string }; cluster_uuid?: string };
+  const { version, cluster_uuid: id = '' } = parsed(bytes) as Root;
+  if (version?.distribution === 'opensearch') return id;
   const [major = 0, minor = 0] = (version?.number ?? '').split('.').map(Number);
   const isNewEnough = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
   if (!isNewEnough)
@@ -64,7 +79,7 @@ interface IndexState {
   };
 }
 
-async function checkIndex({ index, data_stream: isDataStream }: SinkOptions, ask: Ask): Promise<void> {
+async function checkIndex({ index, bootstrap, data_stream: isDataStream }: SinkOptions, ask: Ask): Promise<void> {
   if (index.constant === null) return;
   const { status, bytes } = await ask({
     method: 'GET',
@@ -75,7 +90,9 @@ async function checkIndex({ index, data_stream: isDataStream }: SinkOptions, ask
     },
   });
   const name = JSON.stringify(index.constant);
-  if (status === 404) await checkCreation(name, index.constant, { isDataStream, ask });
+  // Which of its own templates will match is told by the cluster only.
+  const makesTemplates = Object.keys(bootstrap.index_templates).length > 0;
+  if (status === 404 && !makesTemplates) await checkCreation(name, index.constant, { isDataStream, ask });
   if (status !== 200) return;
   const found = Object.entries(parsed(bytes) as Record<string, IndexState>);
   // Of an alias or a data stream older indexes may be closed or read-only: only one of them is written.
@@ -138,8 +155,8 @@ async function checkAutoCreation(quoted: string, ask: Ask): Promise<void> {
     );
 }
 
-async function checkPipeline({ pipeline }: SinkOptions, ask: Ask): Promise<void> {
-  if (pipeline === undefined) return;
+async function checkPipeline({ pipeline, bootstrap }: SinkOptions, ask: Ask): Promise<void> {
+  if (pipeline === undefined || Object.hasOwn(bootstrap.ingest_pipelines, pipeline)) return;
   const { status } = await ask({ method: 'GET', path: `/_ingest/pipeline/${encodeURIComponent(pipeline)}` });
   if (status === 404) throw blocked(`looking for the ingest pipeline ${JSON.stringify(pipeline)}: there is none`);
 }

@@ -13,10 +13,16 @@ const TIMESTAMP = Buffer.from('@timestamp');
 /** Deeper than any mapping is. */
 const MAX_DEPTH = 1000;
 
+/** Writes the line behind an action. */
+export interface Documents {
+  /** Null when the line was written; else why the value is no document, and part of it may have been written. */
+  write(batch: RecordBatch, index: number, writer: ByteWriter): SluiceError | null;
+}
+
 /**
  * Writes values as document lines. Each is checked to be one JSON object in one line: nothing in a record can end its line and begin an action of its own.
  */
-export class DocumentWriter {
+export class DocumentWriter implements Documents {
   readonly #addsTimestamp: boolean;
   readonly #line = new JsonLine();
   readonly #members = new JsonMembers({ maxDepth: MAX_DEPTH });
@@ -27,7 +33,6 @@ export class DocumentWriter {
     this.#addsTimestamp = addsTimestamp;
   }
 
-  /** Null when the line was written; else why the value is no document, and part of it may have been written. */
   write(batch: RecordBatch, index: number, writer: ByteWriter): SluiceError | null {
     const length = batch.valueLength(index);
     if (length < 0) return notAnObject('there is no value');

@@ -1,6 +1,18 @@
-import { defineSink, type ConnectorDefinition, type SinkDefinition } from 'sluice/api';
-import { sinkOptions, type SinkOptions } from './options.ts';
+import { defineSink, SluiceError, type ConnectorDefinition, type SinkDefinition } from 'sluice/api';
+import { openSearchOptions, sinkOptions, type SinkOptions } from './options.ts';
+import type { ConnectTransport } from './transports/transport.ts';
 import { findProblems } from './validate.ts';
+
+/** What both systems do alike. */
+const behaviour = {
+  order: 'none',
+  promise: 'effectively-once',
+  // Overtaken by a younger delete that the index has forgotten (index.gc_deletes), an older record would come back; updates have no versions at all.
+  needsOrder: ({ mode }: SinkOptions) => mode !== 'log',
+  tiedToTopic: ({ mode, version }: SinkOptions) => mode === 'keyed' && version === 'offset',
+  holes: findHoles,
+  validate: findProblems,
+} as const;
 
 export const sinkDefinition: SinkDefinition<typeof sinkOptions> = defineSink({
   name: 'elasticsearch',
@@ -26,6 +38,15 @@ export const sinkDefinition: SinkDefinition<typeof sinkOptions> = defineSink({
       },
     },
     {
+      title: 'Changes merged into the document of each key, in Elastic Cloud',
+      options: {
+        cloud_id: '${env:SLUICE_CLOUD_ID}',
+        index: 'customers',
+        mode: 'update',
+        auth: { api_key: '${env:SLUICE_ES_API_KEY}' },
+      },
+    },
+    {
       title: 'The newest record of each key',
       options: {
         endpoints: ['http://localhost:9200'],
@@ -34,26 +55,77 @@ export const sinkDefinition: SinkDefinition<typeof sinkOptions> = defineSink({
       },
     },
   ],
-  order: 'none',
-  promise: 'effectively-once',
-  // Overtaken by a younger delete that Elasticsearch has forgotten (index.gc_deletes), an older record would come back.
-  needsOrder: ({ mode }) => mode === 'keyed',
-  tiedToTopic: ({ mode, version }) => mode === 'keyed' && version === 'offset',
-  holes: findHoles,
-  validate: findProblems,
+  ...behaviour,
   async check(options, context) {
-    const { checkCluster } = await import('./check.ts');
-    await checkCluster(options, context);
+    const [{ checkCluster }, { connectElasticsearch }] = await Promise.all([
+      import('./check.ts'),
+      import('./transports/elasticsearch.ts'),
+    ]);
+    await checkCluster(options, context, connectElasticsearch);
   },
   async create(options, context) {
-    const { createSink } = await import('./create.ts');
-    return createSink(options, context);
+    const [{ createSink }, { connectElasticsearch }] = await Promise.all([
+      import('./create.ts'),
+      import('./transports/elasticsearch.ts'),
+    ]);
+    return createSink(options, context, connectElasticsearch, 'elasticsearch');
   },
 });
 
-export const definitions: readonly ConnectorDefinition[] = [sinkDefinition];
+export const openSearchDefinition: SinkDefinition<typeof openSearchOptions> = defineSink({
+  name: 'opensearch',
+  summary: 'Indexes records as documents in OpenSearch 2 and 3, each once.',
+  stability: 'stable',
+  options: openSearchOptions,
+  examples: [
+    {
+      title: 'An index per day',
+      options: {
+        endpoints: ['http://localhost:9200'],
+        index: "access-{{ formatTime(timestamp, 'yyyy.MM.dd') }}",
+      },
+    },
+    {
+      title: 'The newest record of each key, in a secured cluster',
+      options: {
+        endpoints: ['https://node-1:9200', 'https://node-2:9200'],
+        index: 'customers',
+        mode: 'keyed',
+        auth: { basic: { username: 'sluice', password: '${env:SLUICE_OPENSEARCH_PASSWORD}' } },
+        tls: { ca: 'certs/root-ca.pem' },
+      },
+    },
+  ],
+  ...behaviour,
+  async check(options, context) {
+    const [{ checkCluster }, connect] = await Promise.all([import('./check.ts'), openSearchTransport()]);
+    await checkCluster(options, context, connect);
+  },
+  async create(options, context) {
+    const [{ createSink }, connect] = await Promise.all([import('./create.ts'), openSearchTransport()]);
+    return createSink(options, context, connect, 'opensearch');
+  },
+});
 
-function findHoles({ mode, version, data_stream: isDataStream }: SinkOptions): readonly string[] {
+async function openSearchTransport(): Promise<ConnectTransport> {
+  try {
+    return (await import('./transports/opensearch.ts')).connectOpenSearch;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const remedy =
+      'the optional package "@opensearch-project/opensearch" is not installed; run: npm install @opensearch-project/opensearch';
+    throw new SluiceError('SINK_BLOCKED', `reaching OpenSearch: ${remedy}`, { cause: error });
+  }
+}
+
+export const definitions: readonly ConnectorDefinition[] = [sinkDefinition, openSearchDefinition];
+
+function findHoles({ mode, version, update, data_stream: isDataStream }: SinkOptions): readonly string[] {
+  if (mode === 'update') {
+    return (update.script ?? update.script_id) === undefined
+      ? ['a replay of dead letters merges older values over newer ones']
+      : ['what is sent again runs the script again'];
+  }
   if (mode === 'log') {
     return isDataStream
       ? ['ids are unique per backing index: what is sent again after the data stream has rolled over is there twice']

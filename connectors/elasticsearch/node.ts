@@ -1,29 +1,23 @@
-import { Client } from '@elastic/elasticsearch';
 import { SluiceError } from 'sluice/api';
 import { explainTlsFailure } from 'sluice/toolkit';
-import type { ConnectionOptions } from 'node:tls';
+import type { ConnectTransport, Transport, TransportSettings } from './transports/transport.ts';
 
 /** Larger answers are cut off: one to a full batch has a few hundred kilobytes. */
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
-/** Proxies close connections that idle; ours go first. */
-const KEEP_ALIVE_MS = 30_000;
-const MAX_CONNECTIONS = 8;
 
-export interface NodeSettings {
-  readonly auth: { readonly username: string; readonly password: string } | { readonly apiKey: string } | null;
-  readonly tls: ConnectionOptions | null;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly requestTimeoutMs: number;
+/** How nodes are reached. */
+export interface NodeSettings extends TransportSettings {
+  readonly connect: ConnectTransport;
 }
 
 export interface NodeRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   /** NDJSON, its last line ended. */
   readonly body?: Buffer;
   /** A body of JSON instead. */
-  readonly json?: Readonly<Record<string, unknown>>;
+  readonly json?: object;
   /** The body is compressed already. */
   readonly isGzipped?: boolean;
 }
@@ -38,25 +32,13 @@ export interface NodeAnswer {
 /** One endpoint. Never logs or passes on what the client throws: its errors hold the whole request, credentials included. */
 export class ElasticsearchNode {
   readonly endpoint: string;
-  readonly #client: Client;
+  readonly #transport: Transport;
   readonly #settings: NodeSettings;
 
   constructor(endpoint: string, settings: NodeSettings) {
-    const { auth, tls, headers, requestTimeoutMs } = settings;
     this.endpoint = endpoint;
     this.#settings = settings;
-    this.#client = new Client({
-      node: endpoint,
-      maxRetries: 0,
-      requestTimeout: requestTimeoutMs,
-      // The default copies the request byte by byte into every error: seconds for a few megabytes.
-      redaction: { type: 'off' },
-      // The client sends a name in two spellings as two headers.
-      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
-      agent: { connections: MAX_CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS },
-      ...(auth === null ? {} : { auth }),
-      ...(tls === null ? {} : { tls }),
-    });
+    this.#transport = settings.connect(endpoint, settings);
   }
 
   /** Any status is an answer. Throws `SINK_UNAVAILABLE` when there is none, `SINK_BLOCKED` when waiting would not help. */
@@ -69,7 +51,7 @@ export class ElasticsearchNode {
         statusCode,
         headers,
         body: stream,
-      } = await this.#client.transport.request<AsyncIterable<Buffer>>(
+      } = await this.#transport.request(
         {
           method,
           path,
@@ -77,12 +59,7 @@ export class ElasticsearchNode {
           ...(body === undefined ? {} : { bulkBody: body }),
           ...(json === undefined ? {} : { body: json }),
         },
-        {
-          asStream: true,
-          meta: true,
-          signal: AbortSignal.any([signal, limit, ended.signal]),
-          ...(isGzipped ? { headers: { 'content-encoding': 'gzip' } } : {}),
-        },
+        { signal: AbortSignal.any([signal, limit, ended.signal]), isGzipped },
       );
       const retryAfter = headers['retry-after'];
       const bytes = await readAll(stream);
@@ -96,7 +73,7 @@ export class ElasticsearchNode {
   }
 
   async close(): Promise<void> {
-    await this.#client.close();
+    await this.#transport.close();
   }
 
   describe(method: string, path: string): string {

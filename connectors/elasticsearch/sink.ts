@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import {
   SluiceError,
+  type Expression,
   type Failure,
   type RecordBatch,
   type RecordFailure,
@@ -11,12 +12,15 @@ import {
   type WriteResult,
 } from 'sluice/api';
 import { retryAfterMs } from 'sluice/toolkit';
-import { KeyedActions, LogActions, type Version } from './action-writer.ts';
+import { KeyedActions, LogActions, type ActionWriter, type Version } from './action-writer.ts';
 import { BulkBody } from './bulk-body.ts';
 import { readBulkReply, readRefusal, type BulkReply } from './bulk-reply.ts';
+import type { Bootstrap } from './bootstrap.ts';
 import type { Cluster, ClusterAnswer } from './cluster.ts';
 import { DocumentWriter } from './document-writer.ts';
 import { missingDocuments } from './missing-documents.ts';
+import { RoutingMember } from './routing-member.ts';
+import { UpdateActions, UpdateDocuments, type UpdateSettings } from './update-actions.ts';
 import { judgeAnswer, judgeItem, tooLarge } from './verdicts.ts';
 
 const compress = promisify(gzip);
@@ -28,14 +32,24 @@ const FILTER = 'errors,items.*.status,items.*.error.type,items.*.error.reason';
 
 export interface ElasticsearchSinkSettings {
   readonly index: Template;
-  readonly mode: 'log' | 'keyed';
+  readonly mode: 'log' | 'keyed' | 'update';
   readonly version: Version;
+  readonly update: UpdateSettings;
   readonly isDataStream: boolean;
   readonly pipeline: string | null;
+  readonly requireAlias: boolean;
+  readonly refresh: 'none' | 'wait' | 'now';
+  readonly routing: Expression | null;
   readonly isGzipped: boolean;
   readonly maxRequestBytes: number;
   /** How long the server may wait for shards: less than we wait for the server, so that it says what is wrong. */
   readonly shardTimeoutMs: number;
+}
+
+/** The cluster, and what it shall have before the first document. */
+interface Reach {
+  readonly cluster: Cluster;
+  readonly bootstrap: Bootstrap;
 }
 
 /** Sends batches as bulk requests. */
@@ -43,29 +57,37 @@ export class ElasticsearchSink implements Sink {
   readonly #settings: ElasticsearchSinkSettings;
   readonly #context: SinkContext;
   readonly #cluster: Cluster;
+  readonly #bootstrap: Bootstrap;
   readonly #closing = new AbortController();
   readonly #signal: AbortSignal;
   readonly #query: Readonly<Record<string, string>>;
   /** Bodies that are not on their way: as many as writes overlap. */
   readonly #bodies: BulkBody[] = [];
+  #isPrepared = false;
+  #preparing: Promise<Failure | null> | null = null;
   #written = 0;
   #known = 0;
   #left = 0;
 
-  constructor(settings: ElasticsearchSinkSettings, context: SinkContext, cluster: Cluster) {
-    const { pipeline, shardTimeoutMs } = settings;
+  constructor(settings: ElasticsearchSinkSettings, context: SinkContext, { cluster, bootstrap }: Reach) {
+    const { pipeline, requireAlias, refresh, shardTimeoutMs } = settings;
     this.#settings = settings;
     this.#context = context;
     this.#cluster = cluster;
+    this.#bootstrap = bootstrap;
     this.#signal = AbortSignal.any([context.signal, this.#closing.signal]);
     this.#query = {
       filter_path: FILTER,
       timeout: `${shardTimeoutMs}ms`,
       ...(pipeline === null ? {} : { pipeline }),
+      ...(requireAlias ? { require_alias: 'true' } : {}),
+      ...(refresh === 'none' ? {} : { refresh: refresh === 'wait' ? 'wait_for' : 'true' }),
     };
   }
 
   async write(batch: RecordBatch): Promise<WriteResult> {
+    const unmade = this.#isPrepared ? null : await this.#prepare();
+    if (unmade !== null) return { batch: unmade };
     let left: ReadonlySet<number> | null = null;
     if (this.#leavesMissing) {
       const missing = await this.#missing(batch);
@@ -98,6 +120,21 @@ export class ElasticsearchSink implements Sink {
     await this.#cluster.close();
   }
 
+  /** Writes overlap: all of them wait for the one that prepares. */
+  async #prepare(): Promise<Failure | null> {
+    this.#preparing ??= this.#bootstrap.run(this.#signal);
+    try {
+      const failure = await this.#preparing;
+      this.#isPrepared = failure === null;
+      return failure;
+    } catch (error) {
+      if (error instanceof SluiceError) return failureOf(error);
+      throw error;
+    } finally {
+      this.#preparing = null;
+    }
+  }
+
   /** Nothing tells an old record of a key from its deletion once Elasticsearch has forgotten that. */
   get #leavesMissing(): boolean {
     return this.#settings.mode === 'keyed' && this.#context.replay?.resurrect === false;
@@ -114,12 +151,23 @@ export class ElasticsearchSink implements Sink {
   }
 
   #createBody(): BulkBody {
-    const { index, mode, version, isDataStream, maxRequestBytes } = this.#settings;
-    return new BulkBody({
-      actions: mode === 'log' ? new LogActions(index) : new KeyedActions(index, version),
-      documents: new DocumentWriter({ addsTimestamp: isDataStream }),
-      maxBytes: maxRequestBytes,
-    });
+    const { mode, update, isDataStream, maxRequestBytes } = this.#settings;
+    const values = new DocumentWriter({ addsTimestamp: isDataStream });
+    const documents = mode === 'update' ? new UpdateDocuments(values, update) : values;
+    return new BulkBody({ actions: this.#createActions(), documents, maxBytes: maxRequestBytes });
+  }
+
+  #createActions(): ActionWriter {
+    const { index, mode, version, update, routing } = this.#settings;
+    const member = new RoutingMember(routing);
+    switch (mode) {
+      case 'log':
+        return new LogActions(index, member);
+      case 'keyed':
+        return new KeyedActions(index, member, version);
+      case 'update':
+        return new UpdateActions(index, member, update.retry_on_conflict);
+    }
   }
 
   async #post(body: BulkBody): Promise<ClusterAnswer> {
@@ -132,7 +180,7 @@ export class ElasticsearchSink implements Sink {
   #judge({ status, bytes, doing, retryAfter }: ClusterAnswer, body: BulkBody): WriteResult {
     if (status < 200 || status >= 300)
       return { batch: judgeAnswer(readRefusal(bytes, status), doing, retryAfterMs(retryAfter, this.#context.clock)) };
-    const reply = readBulkReply(bytes, body.count);
+    const reply = readBulkReply(bytes, body.count, this.#settings.mode !== 'update');
     if (reply === null) {
       const what = `the answer does not speak of ${body.count} items`;
       return { batch: failureOf(new SluiceError('SINK_UNAVAILABLE', `${doing}: ${what}`, { retryable: true })) };

@@ -7,15 +7,20 @@ const FORBIDDEN_IN_INDEX = /[\p{Lu}\\/*?"<>|\s,#:]/u;
 
 /** What the schema cannot say. Templates and expressions are still text here. */
 export function findProblems(options: SinkOptions): readonly OptionProblem[] {
-  const { endpoints, tls, auth } = options;
+  const { endpoints = [], cloud_id: cloud, tls, auth } = options;
   const problems: OptionProblem[] = [...modeProblems(options), ...indexProblems(options)];
   if (tls !== undefined) {
     problems.push(...clientTlsProblems(tls, ['tls']));
-    const isPlain = endpoints.every((endpoint) => endpoint.startsWith('http:'));
+    const isPlain = cloud === undefined && endpoints.every((endpoint) => endpoint.startsWith('http:'));
     if (isPlain) problems.push({ path: ['tls'], message: '`tls` has no effect: no endpoint begins with `https:`' });
   }
-  if (auth !== undefined && (auth.basic === undefined) === (auth.api_key === undefined))
-    problems.push({ path: ['auth'], message: '`auth` takes one of `basic` and `api_key`' });
+  if ((options.endpoints === undefined) === (cloud === undefined))
+    problems.push({ path: ['endpoints'], message: 'say where the cluster is: `endpoints`, or `cloud_id`' });
+  if (auth !== undefined && Object.keys(auth).length !== 1)
+    problems.push({
+      path: ['auth'],
+      message: `\`auth\` takes one kind of credentials, and has ${Object.keys(auth).length}`,
+    });
   for (const [at, endpoint] of endpoints.entries()) {
     if (!endpoint.includes('@')) continue;
     problems.push({
@@ -27,13 +32,17 @@ export function findProblems(options: SinkOptions): readonly OptionProblem[] {
   return problems;
 }
 
-function modeProblems({ mode, version, data_stream: isDataStream }: SinkOptions): OptionProblem[] {
+function modeProblems({ mode, version, update, data_stream: isDataStream }: SinkOptions): OptionProblem[] {
   const problems: OptionProblem[] = [];
-  if (mode === 'keyed' && isDataStream) {
-    const message = 'data streams take new documents only, so `mode: keyed` cannot replace them; use an index';
+  if (mode !== 'log' && isDataStream) {
+    const message = `data streams take new documents only, so \`mode: ${mode}\` cannot change them; use an index`;
     problems.push({ path: ['data_stream'], message });
   }
-  if (mode === 'log' && version !== 'offset')
+  if (update.script !== undefined && update.script_id !== undefined)
+    problems.push({ path: ['update', 'script_id'], message: '`update` takes one of `script` and `script_id`' });
+  if (mode !== 'update' && (update.script ?? update.script_id) !== undefined)
+    problems.push({ path: ['update'], message: '`update` is for `mode: update`; leave it out' });
+  if (mode !== 'keyed' && version !== 'offset')
     problems.push({ path: ['version'], message: '`version` is for `mode: keyed`; leave it out' });
   return problems;
 }

@@ -17,6 +17,8 @@ const EVERY_RECORD: readonly (readonly [reason: RegExp, remedy: string])[] = [
     /only write ops with an op_type of create are allowed in data streams/,
     '`mode: keyed` needs an index, not a data stream',
   ],
+  [/\[require_alias\] request flag is \[true\]/, 'make it an alias, or leave out `require_alias`'],
+  [/unable to find script \[/, 'store the script in the cluster, or change `update.script_id`'],
   [/unrecognized parameter/, VERSIONS],
 ];
 
@@ -27,13 +29,15 @@ export function judgeItem(refusal: Refusal, target: Target): Failure {
   // The flood stage of a disk gives 429 here: it passes when there is room.
   if (status === 429 || status === 502 || status === 503 || status === 504) return retry(doing, refusal);
   if (status === 401 || status === 403) return block(doing, refusal, blockRemedy(type));
-  if (type === 'index_not_found_exception') return block(doing, refusal, 'create the index, or allow its creation');
-  if (type === 'index_closed_exception') return block(doing, refusal, 'open the index');
   const remedy = remedyFor(refusal);
   if (remedy !== undefined) return block(doing, refusal, remedy);
+  if (type === 'index_not_found_exception') return block(doing, refusal, 'create the index, or allow its creation');
+  if (type === 'index_closed_exception') return block(doing, refusal, 'open the index');
+  // Somebody else changes the same document all the time.
+  if (status === 409) return retry(doing, refusal);
   if (type === 'invalid_index_name_exception' && target.hasConstantIndex)
     return block(doing, refusal, 'change `index`');
-  if (status === 400)
+  if (status === 400 || type === 'document_missing_exception')
     return { disposition: 'reject', error: new SluiceError('SINK_REJECTED', `${doing}: ${describeRefusal(refusal)}`) };
   // Not retryable by its own account: the engine tries three times, then asks an operator. It is never dropped.
   return { disposition: 'retry', error: new SluiceError('SINK_UNAVAILABLE', `${doing}: ${describeRefusal(refusal)}`) };

@@ -4,6 +4,7 @@ import { isAlive, stopChild, stopInOrder, type Child } from './child.ts';
 import { elasticsearch } from './elasticsearch.ts';
 import { kafka, kafkaCluster, kafkaSecured } from './kafka.ts';
 import { kafka010, kafka20, kafka28 } from './kafka-old.ts';
+import { openSearch } from './opensearch.ts';
 import type { Instance, Service, Settings } from './service.ts';
 import { solr, solrCloud } from './solr.ts';
 
@@ -16,6 +17,7 @@ export const services = {
   'kafka-2.0': kafka20,
   'kafka-0.10': kafka010,
   elasticsearch,
+  opensearch: openSearch,
   solr,
   'solr-cloud': solrCloud,
 } satisfies Readonly<Record<string, Service<unknown>>>;

@@ -14,8 +14,9 @@ import { Notice } from './notice.ts';
 import type { PartitionFeed } from './partition-feed.ts';
 import { retryDelay } from './retry.ts';
 import { RetryQueue } from './retry-queue.ts';
-import { judgeResult, judgeThrown, type Verdict } from './verdict.ts';
+import { isPushedBack, judgeResult, judgeThrown, type Verdict } from './verdict.ts';
 import type { WriteBatch } from './write-batch.ts';
+import { WriteLimit } from './write-limit.ts';
 
 /** A leg that needs an operator tries again by itself so often. */
 export const BLOCK_MS = 30_000;
@@ -59,6 +60,7 @@ export class Delivery {
   readonly #notice = new Notice();
   readonly #refusedForGood: { batch: WriteBatch; errors: readonly SluiceError[]; stage: Stage }[] = [];
   #inFlight = 0;
+  readonly #limit = new WriteLimit(MAX_UNORDERED_WRITES);
   #isFlushing = false;
   #isHurried = false;
   #isOver = false;
@@ -168,7 +170,7 @@ export class Delivery {
   }
 
   #startWrites(): void {
-    const limit = this.#options.order === 'partition' ? 1 : MAX_UNORDERED_WRITES;
+    const limit = this.#options.order === 'partition' ? 1 : this.#limit.value;
     const { clock } = this.#options.dependencies;
     while (this.#inFlight < limit && !this.#isFlushDue() && this.mayRefuse) {
       const now = clock.monotonic();
@@ -203,6 +205,7 @@ export class Delivery {
     for (const feed of batch.feeds) feed.writing++;
     const epoch = this.#circuit.begin();
     batch.attempts++;
+    const begun = { limit: this.#limit.beginning(), ms: dependencies.clock.monotonic() };
     if (batch.firstAt === 0) batch.firstAt = dependencies.clock.now();
     let verdict: Verdict;
     try {
@@ -215,6 +218,8 @@ export class Delivery {
     }
     this.#inFlight--;
     for (const feed of batch.feeds) feed.writing--;
+    const elapsedMs = dependencies.clock.monotonic() - begun.ms;
+    this.#limit.ended(begun.limit, { elapsedMs, bytes: batch.view.byteLength, isPushedBack: isPushedBack(verdict) });
     try {
       if (this.#isOver) batch.release();
       else this.#apply(batch, epoch, verdict);

@@ -32,6 +32,12 @@ export function judgeThrown(thrown: unknown): Verdict {
   return { type: 'batch', failure: { disposition: thrown.retryable ? 'retry' : 'block', error: thrown } };
 }
 
+/** Did the target ask for less, all together or for some of the records? */
+export function isPushedBack(verdict: Verdict): boolean {
+  if (verdict.type === 'batch') return verdict.failure.disposition === 'retry';
+  return verdict.type === 'records' && verdict.failures.some(({ disposition }) => disposition === 'retry');
+}
+
 function withError<Some extends Failure>(failure: Some): Some {
   return { ...failure, error: asSluiceError(failure.error, 'SINK_REJECTED', 'writing a batch') };
 }

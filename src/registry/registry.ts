@@ -28,7 +28,13 @@ export const BUILT_INS: Readonly<Record<Kind, Readonly<Record<string, string>>>>
     stdin: 'stdin',
     syslog: 'syslog',
   },
-  sink: { console: 'console', elasticsearch: 'elasticsearch', file: 'file', kafka: 'kafka' },
+  sink: {
+    console: 'console',
+    elasticsearch: 'elasticsearch',
+    file: 'file',
+    kafka: 'kafka',
+    opensearch: 'elasticsearch',
+  },
 };
 
 export function createRegistry(loadFolder: LoadFolder = loadBuiltIn, env: NodeJS.ProcessEnv = process.env): Registry {

@@ -42,7 +42,7 @@ test('only the folder that is needed is loaded, and once', async () => {
     loaded.push(folder);
     return Promise.resolve([{ kind: 'sink', name: 'file' } as ConnectorDefinition]);
   });
-  expect(await registry.names('sink')).toEqual(['console', 'elasticsearch', 'file', 'kafka']);
+  expect(await registry.names('sink')).toEqual(['console', 'elasticsearch', 'file', 'kafka', 'opensearch']);
   expect(loaded).toEqual([]);
   await Promise.all([registry.find('sink', 'file'), registry.find('sink', 'file'), registry.find('sink', 'nothing')]);
   expect(await registry.find('source', 'file')).toBeNull();

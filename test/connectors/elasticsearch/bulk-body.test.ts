@@ -1,15 +1,28 @@
 import fc from 'fast-check';
-import { KeyedActions, LogActions, type Version } from '../../../connectors/elasticsearch/action-writer.ts';
+import {
+  KeyedActions,
+  LogActions,
+  type ActionWriter,
+  type Version,
+} from '../../../connectors/elasticsearch/action-writer.ts';
 import { BulkBody } from '../../../connectors/elasticsearch/bulk-body.ts';
 import { DocumentWriter } from '../../../connectors/elasticsearch/document-writer.ts';
-import type { RecordBatch } from '../../../src/api/index.ts';
+import { RoutingMember } from '../../../connectors/elasticsearch/routing-member.ts';
+import {
+  UpdateActions,
+  UpdateDocuments,
+  type UpdateSettings,
+} from '../../../connectors/elasticsearch/update-actions.ts';
+import type { RecordBatch, Template } from '../../../src/api/index.ts';
 import { compileExpression, compileTemplate } from '../../../src/expression/index.ts';
 import { recordBatch, type TestRecord } from '../../../src/testing/index.ts';
 
 const partition = { topic: 'orders', partition: 3, incarnation: 'AbCd_-12' };
 
 interface BodyOptions {
-  readonly mode?: 'log' | 'keyed';
+  readonly mode?: 'log' | 'keyed' | 'update';
+  readonly routing?: string;
+  readonly update?: Partial<UpdateSettings>;
   readonly index?: string;
   readonly version?: Version;
   readonly addsTimestamp?: boolean;
@@ -17,13 +30,18 @@ interface BodyOptions {
 }
 
 function createBody(options: BodyOptions = {}): BulkBody {
-  const { mode = 'log', index = 'orders', version = 'offset', addsTimestamp = false, maxBytes = 1 << 20 } = options;
+  const { index = 'orders', addsTimestamp = false, maxBytes = 1 << 20 } = options;
   const template = compileTemplate(index, { confined: 'name', baseDir: '/' });
-  return new BulkBody({
-    actions: mode === 'log' ? new LogActions(template) : new KeyedActions(template, version),
-    documents: new DocumentWriter({ addsTimestamp }),
-    maxBytes,
-  });
+  const values = new DocumentWriter({ addsTimestamp });
+  const update = { upsert: true, retry_on_conflict: 3, ...options.update };
+  const documents = options.mode === 'update' ? new UpdateDocuments(values, update) : values;
+  return new BulkBody({ actions: actionsOf(template, options), documents, maxBytes });
+}
+
+function actionsOf(template: Template, { mode = 'log', version = 'offset', routing }: BodyOptions): ActionWriter {
+  const member = new RoutingMember(routing === undefined ? null : compileExpression(routing));
+  if (mode === 'log') return new LogActions(template, member);
+  return mode === 'keyed' ? new KeyedActions(template, member, version) : new UpdateActions(template, member, 3);
 }
 
 const batchOf = (records: readonly (TestRecord | string)[], base = 0): RecordBatch =>
@@ -262,4 +280,78 @@ test('a body is used again, and its bytes grow with what it has to hold', () => 
       .filter((_line, at) => at % 2 === 1);
     expect(documents).toEqual(values.slice(0, count));
   }
+});
+
+describe('update mode', () => {
+  const lines = (records: readonly (TestRecord | string)[], options: BodyOptions = {}): string[] =>
+    fill(records, { mode: 'update', ...options })
+      .bytes.toString()
+      .trimEnd()
+      .split('\n');
+
+  test('the value is merged into the document of the key, and none deletes it', () => {
+    expect(
+      lines([
+        { key: 'a"', value: ' {"n":1}' },
+        { key: 'b', value: null },
+      ]),
+    ).toEqual([
+      '{"update":{"_id":"a\\"","retry_on_conflict":3}}',
+      '{"doc": {"n":1},"doc_as_upsert":true}',
+      '{"delete":{"_id":"b"}}',
+    ]);
+  });
+
+  test('only where there is one already', () => {
+    expect(lines([{ key: 'a', value: '{}' }], { update: { upsert: false } })[1]).toBe('{"doc":{}}');
+  });
+
+  test('a script gets the value as a parameter, with text of its own in quotes', () => {
+    const script = 'ctx._source.n += params.record["0}"]';
+    const [, line] = lines([{ key: 'a', value: '{"0}":1}' }], { update: { script } });
+    expect(JSON.parse(line!)).toEqual({
+      script: { lang: 'painless', source: script, params: { record: { '0}': 1 } } },
+      scripted_upsert: true,
+      upsert: {},
+    });
+    const [, stored] = lines([{ key: 'a', value: '{}' }], { update: { script_id: 'count', upsert: false } });
+    expect(JSON.parse(stored!)).toEqual({ script: { id: 'count', params: { record: {} } } });
+  });
+
+  test('nothing in a value can end its line, and what is no object is refused', () => {
+    const body = fill(
+      [
+        { key: 'a', value: '{"n":1},"doc_as_upsert":false}' },
+        { key: 'b', value: '[1]' },
+      ],
+      {
+        mode: 'update',
+      },
+    );
+    expect(body.count).toBe(0);
+    expect(reasons(body).map(([, code]) => code)).toEqual(['DECODE_INVALID', 'DECODE_INVALID']);
+  });
+});
+
+test.each(['log', 'keyed', 'update'] as const)('routing in %s mode, of texts and numbers', (mode) => {
+  const records = [
+    { key: 'a', value: '{"r":"x\\"y"}' },
+    { key: 'b', value: '{"r":7}' },
+    { key: 'c', value: '{"r":""}' },
+    { key: 'd', value: '{"r":{}}' },
+  ];
+  const body = fill(records, { mode, routing: 'value.r' });
+  const actions = body.bytes
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .filter((_, line) => line % 2 === 0);
+  expect(actions.map((line) => (Object.values(JSON.parse(line) as object)[0] as { routing: string }).routing)).toEqual([
+    'x"y',
+    '7',
+  ]);
+  expect(reasons(body).map(([index, code]) => [index, code])).toEqual([
+    [2, 'SINK_REJECTED'],
+    [3, 'SINK_REJECTED'],
+  ]);
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from '../../../scripts/services/certificates.ts';
@@ -235,5 +235,128 @@ serverSuite('the Elasticsearch sink', ['elasticsearch'], (where) => {
     expect(await attempt({ ca: made.ca }, plain)).toMatch(/^batch: block: .*does not speak TLS; use `http:`$/);
     await proxy.stop();
     await rm(folder, { recursive: true });
+  });
+
+  test('updates merge into the document of the key, make it, and delete it', async () => {
+    const harness = await started({ mode: 'update' });
+    harness.append(0, [
+      { key: 'a', value: '{"n":1,"x":"kept"}' },
+      { key: 'a', value: '{"n":2}' },
+      { key: 'b', value: '{"n":3}' },
+      { key: 'b', value: null },
+      { key: 'c', value: null },
+    ]);
+    expect(await harness.write()).toEqual({ failures: [] });
+    expect(await server.documents(index)).toEqual({ a: { n: 2, x: 'kept' } });
+    const strict = await started({ mode: 'update', update: { upsert: false } });
+    strict.append(0, [{ key: 'none', value: '{}' }]);
+    expect(await strict.write()).toMatchObject({ failures: [{ index: 0, disposition: 'reject' }] });
+  });
+
+  test('routing decides on the shard', async () => {
+    await server.ask('PUT', `/${index}`, {
+      settings: { number_of_shards: 4 },
+      mappings: { _routing: { required: true }, properties: { tenant: { type: 'keyword' } } },
+    });
+    const harness = await started({ routing: 'value.tenant' });
+    harness.append(0, ['{"tenant":"one"}', '{"tenant":2}', '{}']);
+    expect(await harness.write()).toMatchObject({ failures: [{ index: 2, disposition: 'reject' }] });
+    await server.ask('POST', `/${index}/_refresh`);
+    const found = (await server.ask('POST', `/${index}/_search?routing=one`, {})) as {
+      hits: { hits: { _routing: string }[] };
+    };
+    expect(found.hits.hits.map(({ _routing: routing }) => routing)).toContain('one');
+  });
+
+  test('what must be an alias is not made an index', async () => {
+    const harness = await started({ require_alias: true });
+    harness.append(0, ['{}']);
+    expect(await harness.write()).toMatchObject({
+      failures: [
+        {
+          disposition: 'block',
+          error: { message: expect.stringContaining('make it an alias, or leave out `require_alias`') as string },
+        },
+      ],
+    });
+  });
+
+  test('with `refresh` a search finds it at once', async () => {
+    for (const refresh of ['now', 'wait']) {
+      const own = uniqueName('docs');
+      const harness = await started({ refresh, index: own });
+      harness.append(0, ['{}']);
+      expect(await harness.write()).toEqual({ failures: [] });
+      expect(await server.ask('GET', `/${own}/_count`)).toMatchObject({ count: 1 });
+    }
+  });
+
+  describe('bootstrap', () => {
+    let folder: string;
+    const file = async (name: string, content: object | string): Promise<string> => {
+      const path = join(folder, name);
+      await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+      return path;
+    };
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'sluice-bootstrap-'));
+    });
+
+    afterEach(async () => {
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    test('templates and pipelines are there before the first document, and what is there stays', async () => {
+      const mappings = { properties: { n: { type: 'keyword' } } };
+      const bootstrap = {
+        component_templates: { [`${index}-base`]: await file('base.json', { template: { mappings } }) },
+        index_templates: {
+          [index]: await file('index.json', {
+            index_patterns: [`${index}*`],
+            data_stream: {},
+            priority: 500,
+            composed_of: [`${index}-base`],
+          }),
+        },
+        ingest_pipelines: { [index]: await file('pipe.json', { processors: [{ set: { field: 'seen', value: 1 } }] }) },
+      };
+      const options = { bootstrap, data_stream: true, pipeline: index };
+      const harness = await started(options);
+      harness.append(0, ['{"n":1}']);
+      expect(await harness.write()).toEqual({ failures: [] });
+      const found = Object.values(await server.documents(index)) as { n: number; seen: number }[];
+      expect(found).toMatchObject([{ n: 1, seen: 1 }]);
+      const described = JSON.stringify(await server.ask('GET', `/${index}/_mapping`));
+      expect(described).toContain('"n":{"type":"keyword"}');
+
+      await file('pipe.json', { processors: [{ set: { field: 'seen', value: 2 } }] });
+      const seen = async (replace: boolean): Promise<unknown> => {
+        const other = await started({ ...options, bootstrap: { ...bootstrap, replace } });
+        other.append(0, ['{}', '{}']);
+        await other.write();
+        return server.ask('GET', `/_ingest/pipeline/${index}`);
+      };
+      expect(JSON.stringify(await seen(false))).toContain('"value":1');
+      expect(JSON.stringify(await seen(true))).toContain('"value":2');
+    });
+
+    test('what the cluster refuses blocks the sink, and says which file to mend', async () => {
+      const bootstrap = { ingest_pipelines: { [index]: await file('pipe.json', { processors: [{ nonsense: {} }] }) } };
+      const harness = await started({ bootstrap });
+      harness.append(0, ['{}']);
+      const result = await harness.write();
+      expect(result).toMatchObject({ batch: { disposition: 'block', error: { code: 'SINK_BLOCKED' } } });
+      expect(JSON.stringify((result as { batch: { error: Error } }).batch.error.message)).toContain(
+        `making the ingest pipeline \\"${index}\\": HTTP 400`,
+      );
+    });
+
+    test('a file that is no JSON object stops the start', async () => {
+      const path = await file('pipe.json', '[1]');
+      await expect(started({ bootstrap: { ingest_pipelines: { x: path } } })).rejects.toThrow(
+        `reading ${JSON.stringify(path)} for \`bootstrap\`: it is no JSON object`,
+      );
+    });
   });
 });

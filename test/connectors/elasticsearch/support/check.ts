@@ -1,13 +1,12 @@
-import { sinkDefinition } from '../../../../connectors/elasticsearch/index.ts';
 import { SluiceError, type Json } from '../../../../src/api/index.ts';
 import { createEntryLogger, realClock } from '../../../../src/telemetry/index.ts';
-import { sinkOptions } from './sink.ts';
+import { definitions, sinkOptions, type System } from './sink.ts';
 
 /** What `validate --connect` says of these options: `fine`, or code and message. */
-export async function checked(written: Record<string, Json>): Promise<string> {
+export async function checked(written: Record<string, Json>, system: System = 'elasticsearch'): Promise<string> {
   const log = createEntryLogger({ level: 'error', clock: realClock, write: () => undefined });
   try {
-    await sinkDefinition.check!(sinkOptions(written), {
+    await definitions[system].check!(sinkOptions(written, system), {
       log,
       clock: realClock,
       outbound: { deny: [], allow: [] },
