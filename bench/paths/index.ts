@@ -7,6 +7,7 @@ import { idle } from './idle.ts';
 import { idleConnections } from './idle-connections.ts';
 import { kafkaElasticsearch, kafkaElasticsearchDaily, kafkaElasticsearchReal } from './kafka-elasticsearch.ts';
 import { kafkaKafka } from './kafka-kafka.ts';
+import { kafkaSolr } from './kafka-solr.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { fluentdGzipKafka, fluentdKafka, syslogKafka } from './stream-kafka.ts';
@@ -24,6 +25,7 @@ export const paths: readonly Path[] = [
   kafkaElasticsearch,
   kafkaElasticsearchDaily,
   kafkaElasticsearchReal,
+  kafkaSolr,
   kafkaKafka,
   fileFile,
   where,

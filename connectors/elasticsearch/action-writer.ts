@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { SluiceError, type Expression, type RecordBatch, type Template } from 'sluice/api';
-import type { ByteWriter } from './byte-writer.ts';
+import type { ByteWriter } from 'sluice/codec';
 import type { RoutingMember } from './routing-member.ts';
 
 /** Elasticsearch refuses longer ids, and with one of them the whole request. */

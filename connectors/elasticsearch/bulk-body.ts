@@ -1,6 +1,6 @@
 import { SluiceError, type RecordBatch, type RecordFailure } from 'sluice/api';
+import { ByteWriter } from 'sluice/codec';
 import type { ActionWriter } from './action-writer.ts';
-import { ByteWriter } from './byte-writer.ts';
 import type { Documents } from './document-writer.ts';
 
 interface Writers {

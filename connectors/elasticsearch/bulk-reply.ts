@@ -1,5 +1,4 @@
-import { skipSpace } from 'sluice/codec';
-import { JsonMembers } from './json-members.ts';
+import { JsonMembers, skipSpace } from 'sluice/codec';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

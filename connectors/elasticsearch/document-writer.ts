@@ -1,7 +1,5 @@
 import { SluiceError, type RecordBatch } from 'sluice/api';
-import { JsonLine, skipSpace } from 'sluice/codec';
-import type { ByteWriter } from './byte-writer.ts';
-import { JsonMembers } from './json-members.ts';
+import { type ByteWriter, JsonLine, JsonMembers, skipSpace } from 'sluice/codec';
 import { TimestampField } from './timestamp-field.ts';
 
 const LINE_FEED = 0x0a;

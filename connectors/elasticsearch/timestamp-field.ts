@@ -1,4 +1,4 @@
-import type { ByteWriter } from './byte-writer.ts';
+import type { ByteWriter } from 'sluice/codec';
 
 const LONGEST_YEAR = 253_402_300_799_999;
 const SECOND_MS = 1000;

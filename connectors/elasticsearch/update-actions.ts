@@ -1,6 +1,6 @@
 import type { RecordBatch, SluiceError, Template } from 'sluice/api';
 import { DELETE, END, ID, idOf, IndexMember, type ActionWriter } from './action-writer.ts';
-import type { ByteWriter } from './byte-writer.ts';
+import type { ByteWriter } from 'sluice/codec';
 import type { DocumentWriter, Documents } from './document-writer.ts';
 import type { RoutingMember } from './routing-member.ts';
 

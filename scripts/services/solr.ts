@@ -10,7 +10,7 @@ import { freePorts } from '../../src/testing/free-ports.ts';
 import type { Service, Settings } from './service.ts';
 import { launchZooKeeper } from './zookeeper.ts';
 
-const solrVersion = '9.10.1';
+export const solrVersion = '9.10.1';
 const jettyVersion = '10.0.26';
 const nodesWithinMs = 60_000;
 

@@ -28,6 +28,7 @@ export const BUILT_INS: Readonly<Record<Kind, Readonly<Record<string, string>>>>
     stdin: 'stdin',
     syslog: 'syslog',
   },
+<<<<<<< HEAD
   sink: {
     console: 'console',
     elasticsearch: 'elasticsearch',
@@ -35,6 +36,9 @@ export const BUILT_INS: Readonly<Record<Kind, Readonly<Record<string, string>>>>
     kafka: 'kafka',
     opensearch: 'elasticsearch',
   },
+=======
+  sink: { console: 'console', elasticsearch: 'elasticsearch', file: 'file', kafka: 'kafka', solr: 'solr' },
+>>>>>>> 75e9ea1 (Find the sink solr by its name)
 };
 
 export function createRegistry(loadFolder: LoadFolder = loadBuiltIn, env: NodeJS.ProcessEnv = process.env): Registry {

@@ -1,4 +1,5 @@
-import { JsonScanner, skipSpace } from 'sluice/codec';
+import { JsonScanner } from './json-scanner.ts';
+import { skipSpace } from './json-tokens.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
