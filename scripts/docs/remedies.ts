@@ -48,7 +48,7 @@ export const remedies: Readonly<Record<ErrorCode, string>> = {
   SINK_BLOCKED: 'Give it the credentials or permissions that it lacks, or make room. It tries again every 30 s.',
   SINK_CONFLICT: 'Only one hub may write there: stop the other, or give this sink a folder of its own.',
   JOB_FAILED:
-    'Read what the job wrote (`sluice spark show`), mend it, then resume the pipeline; ranges that were given up are among the dead letters.',
+    'Read why in the log, in the status or in what the job wrote, mend it, then resume the pipeline; ranges that were given up are among the dead letters.',
   CONNECTOR_BUG: 'Report it to the author of the connector, with the log of `run --verbose`.',
   DEAD_LETTER_OFF:
     'Mend the record or the target, or allow dead letters (`dead_letter`). The leg waits, nothing is skipped.',

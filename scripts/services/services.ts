@@ -7,6 +7,7 @@ import { kafka010, kafka20, kafka28 } from './kafka-old.ts';
 import { openSearch } from './opensearch.ts';
 import type { Instance, Service, Settings } from './service.ts';
 import { solr, solrCloud } from './solr.ts';
+import { spark } from './spark.ts';
 
 /** Real servers for tests, proofs and trials, from Maven Central, without Docker. */
 export const services = {
@@ -20,6 +21,7 @@ export const services = {
   opensearch: openSearch,
   solr,
   'solr-cloud': solrCloud,
+  spark,
 } satisfies Readonly<Record<string, Service<unknown>>>;
 
 export type ServiceName = keyof typeof services;

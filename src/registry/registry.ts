@@ -28,17 +28,15 @@ export const BUILT_INS: Readonly<Record<Kind, Readonly<Record<string, string>>>>
     stdin: 'stdin',
     syslog: 'syslog',
   },
-<<<<<<< HEAD
   sink: {
     console: 'console',
     elasticsearch: 'elasticsearch',
     file: 'file',
     kafka: 'kafka',
     opensearch: 'elasticsearch',
+    solr: 'solr',
+    spark: 'spark',
   },
-=======
-  sink: { console: 'console', elasticsearch: 'elasticsearch', file: 'file', kafka: 'kafka', solr: 'solr' },
->>>>>>> 75e9ea1 (Find the sink solr by its name)
 };
 
 export function createRegistry(loadFolder: LoadFolder = loadBuiltIn, env: NodeJS.ProcessEnv = process.env): Registry {

@@ -42,11 +42,8 @@ test('only the folder that is needed is loaded, and once', async () => {
     loaded.push(folder);
     return Promise.resolve([{ kind: 'sink', name: 'file' } as ConnectorDefinition]);
   });
-<<<<<<< HEAD
-  expect(await registry.names('sink')).toEqual(['console', 'elasticsearch', 'file', 'kafka', 'opensearch']);
-=======
-  expect(await registry.names('sink')).toEqual(['console', 'elasticsearch', 'file', 'kafka', 'solr']);
->>>>>>> 75e9ea1 (Find the sink solr by its name)
+  const sinks = ['console', 'elasticsearch', 'file', 'kafka', 'opensearch', 'solr', 'spark'];
+  expect(await registry.names('sink')).toEqual(sinks);
   expect(loaded).toEqual([]);
   await Promise.all([registry.find('sink', 'file'), registry.find('sink', 'file'), registry.find('sink', 'nothing')]);
   expect(await registry.find('source', 'file')).toBeNull();

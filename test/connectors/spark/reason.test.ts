@@ -1,0 +1,41 @@
+import { reasonIn } from '../../../connectors/spark/reason.ts';
+
+test.each([
+  [
+    'a Python exception',
+    'Traceback (most recent call last):\n  File "/jobs/range.py", line 41, in <module>\n    main()\npyspark.errors.exceptions.captured.AnalysisException: [PATH_NOT_FOUND] Path does not exist: file:/x.\n26/11/28 ERROR ShutdownHookManager: late\n',
+    'pyspark.errors.exceptions.captured.AnalysisException: [PATH_NOT_FOUND] Path does not exist: file:/x.',
+  ],
+  [
+    'a Java exception in a driver',
+    'Exception in thread "main" java.lang.reflect.InvocationTargetException\n\tat x\nCaused by: java.lang.RuntimeException: boom in driver\n\tat App.main(App.java:5)\n\t... 6 more\n',
+    'java.lang.RuntimeException: boom in driver',
+  ],
+  [
+    'an exception of spark-submit',
+    'Exception in thread "main" org.apache.spark.SparkException: Master must start with yarn\n\tat y\n',
+    'org.apache.spark.SparkException: Master must start with yarn',
+  ],
+  [
+    'what was logged last',
+    '26/11/28 07:00:00 ERROR TaskSetManager: Task 1 in stage 0.0 failed 4 times; aborting job\n26/11/28 INFO x\n',
+    'TaskSetManager: Task 1 in stage 0.0 failed 4 times; aborting job',
+  ],
+  [
+    'spark-submit without its file',
+    'Error: Failed to load class com.acme.Etl.\n',
+    'Error: Failed to load class com.acme.Etl.',
+  ],
+])('%s', (_, output, reason) => {
+  expect(reasonIn('', output)).toBe(reason);
+});
+
+test('colours are gone, and a long line is short', () => {
+  const reason = reasonIn(`Caused by: \u001b[31mjava.lang.X: ${'y'.repeat(1000)}`)!;
+  expect(reason).toMatch(/^java\.lang\.X: y+…$/);
+  expect(reason).toHaveLength(300);
+});
+
+test('nothing tells', () => {
+  expect(reasonIn('26/11/28 INFO SparkContext: Running\n', '')).toBeNull();
+});
