@@ -2,7 +2,8 @@ import type { BatchBuilder, RejectedRecord, SourceContext } from 'sluice/api';
 import type { BlockEnd } from './framing/block.ts';
 import type { Framing } from './framing/framing.ts';
 import { toPosition } from './position.ts';
-import { CHECK_BYTES, checkOf } from './signature.ts';
+import { readAt } from './content.ts';
+import { beginAlike, CHECK_BYTES, checkOf, HEAD_BYTES } from './signature.ts';
 import type { InputFile } from './storage.ts';
 import type { TailedFile } from './tailed-file.ts';
 
@@ -42,6 +43,8 @@ export class BlockReader {
       const overlap = Math.min(CHECK_BYTES, file.offset);
       const from = file.offset - overlap;
       const bytes = this.#block(isFarBehind ? largeBatchBytes * BLOCK_SHARE : 0);
+      // It may have been written anew while nobody looked, and hold the same before the offset.
+      if (!file.isBeginningKnown && !(await beginsAsKnown(file, handle))) return 'replaced';
       const end = await handle.read(bytes, 0, bytes.length, from);
       if (end < overlap || checkOf(bytes, 0, overlap) !== file.check) return 'replaced';
       file.sawBytes(bytes, from, end);
@@ -104,4 +107,11 @@ export class BlockReader {
     }
     if (rejected.length > 0) await emitted;
   }
+}
+
+/** Of a file that was read in another life. */
+async function beginsAsKnown(file: TailedFile, handle: InputFile): Promise<boolean> {
+  file.isBeginningKnown = true;
+  if (file.offset === 0 || file.head.length === 0) return true;
+  return beginAlike(await readAt(handle, 0, HEAD_BYTES), file.head);
 }

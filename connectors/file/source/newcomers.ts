@@ -4,7 +4,7 @@ import type { ArchiveFormat, SavedPosition } from './position.ts';
 import type { FileSourceSettings } from './settings.ts';
 import { checkBefore, readAt } from './content.ts';
 import { createBoundaries, type Boundaries } from './framing/boundaries.ts';
-import { compressionOf, HEAD_BYTES, mayBecomeCompressed } from './signature.ts';
+import { compressionOf, HEAD_BYTES, mayBecomeCompressed, restOf } from './signature.ts';
 import type { FileStatus, InputFile } from './storage.ts';
 
 export interface FoundFile {
@@ -92,7 +92,8 @@ export class Newcomers {
         return { saved: await beginAt(0), supersedes: null };
       const offset = Math.min(now.size, original.signature.offset);
       this.#options.log.info({ path, original: original.path, offset }, 'copy of a file that was read');
-      return { saved: await beginAt(offset, { isRotated: true }), supersedes: original.supersedes };
+      const rest = offset === original.signature.offset ? restOf(original.signature) : {};
+      return { saved: await beginAt(offset, { isRotated: true, ...rest }), supersedes: original.supersedes };
     } finally {
       await file.close();
     }

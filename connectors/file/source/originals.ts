@@ -66,8 +66,8 @@ export class Originals {
 
   addFile(file: TailedFile): void {
     const { path, former } = file;
-    const { offset, head, check } = file;
-    const current = { offset, head, check };
+    const { offset, head, check, isSkipping, skipTo } = file;
+    const current = { offset, head, check, isSkipping, skipTo };
     const isGone = file.missingSince !== null && file.links === 0;
     if (!isGone || offset >= MOVED_BYTES) {
       this.#add({ path, signature: current, isThere: !isGone, isGone, file, supersedes: null });
@@ -137,7 +137,8 @@ async function refreshOne(file: TailedFile, storage: InputStorage, now: number):
     const { offset, check } = file;
     // In this order: when the check holds, the head is still of the same content.
     let head = await readAt(opened, 0, HEAD_BYTES);
-    const isReplaced = (await checkBefore(opened, offset)) !== check;
+    const beginsElse = offset > 0 && head.length > 0 && file.head.length > 0 && !beginAlike(head, file.head);
+    const isReplaced = beginsElse || (await checkBefore(opened, offset)) !== check;
     if (isReplaced) head = await readAt(opened, 0, HEAD_BYTES);
     // Whoever reads it sees it as well, and moves on.
     if (file.isBusy || file.offset !== offset) return !isReplaced;

@@ -1,5 +1,5 @@
 import type { Json, Position } from 'sluice/api';
-import type { Signature } from './signature.ts';
+import { restOf, type Signature } from './signature.ts';
 
 export type ArchiveFormat = 'gzip' | 'zstd';
 
@@ -38,9 +38,7 @@ export interface SavedPosition extends Signature {
   /** Where it was seen last; for people. */
   readonly path: string;
   readonly born: string | null;
-  /** `offset` lies within a record that was refused for its length: nothing is read before the next one. */
   readonly isSkipping: boolean;
-  /** Where the next one begins, if that is known. */
   readonly skipTo: number | null;
   /** The file has another name than the one it was written under, so its last line may be finished without a line feed. */
   readonly isRotated: boolean;
@@ -55,13 +53,11 @@ export interface SavedPosition extends Signature {
 export const STARTED = 'started';
 
 export function toPosition(saved: SavedPosition): Position {
-  const { path, born, isSkipping, skipTo, isRotated, former, ancestors = [], archive = null } = saved;
+  const { path, born, isRotated, former, ancestors = [], archive = null } = saved;
   return {
     path,
     ...signatureToJson(saved),
     ...(born === null ? {} : { born }),
-    ...(isSkipping ? { skipping: true } : {}),
-    ...(skipTo === null ? {} : { skip_to: skipTo }),
     ...(isRotated ? { rotated: true } : {}),
     ...(former.length === 0 ? {} : { former: former.map(signatureToJson) }),
     ...(ancestors.length === 0 ? {} : { ancestors: ancestors.map(ancestorToJson) }),
@@ -73,23 +69,12 @@ export function toPosition(saved: SavedPosition): Position {
 export function fromPosition(position: Position): SavedPosition | null {
   const signature = signatureFromJson(position);
   if (signature === null) return null;
-  const {
-    path,
-    born,
-    skipping,
-    skip_to: skipTo,
-    rotated,
-    former,
-    ancestors,
-    archive,
-  } = position as Record<string, Json | undefined>;
+  const { path, born, rotated, former, ancestors, archive } = position as Record<string, Json | undefined>;
   if (typeof path !== 'string') return null;
   return {
     ...signature,
     path,
     born: typeof born === 'string' ? born : null,
-    isSkipping: skipping === true,
-    skipTo: typeof skipTo === 'number' && Number.isSafeInteger(skipTo) ? skipTo : null,
     isRotated: rotated === true,
     former: Array.isArray(former) ? former.map(signatureFromJson).filter((one) => one !== null) : [],
     ancestors: Array.isArray(ancestors) ? ancestors.map(ancestorFromJson).filter((one) => one !== null) : [],
@@ -97,16 +82,26 @@ export function fromPosition(position: Position): SavedPosition | null {
   };
 }
 
-function signatureToJson({ offset, head, check }: Signature): { offset: number; head: string; check: string } {
-  return { offset, head: head.toString('base64'), check };
+function signatureToJson(signature: Signature): Record<string, Json> {
+  const { offset, head, check } = signature;
+  const { isSkipping, skipTo } = restOf(signature);
+  return {
+    ...{ offset, head: head.toString('base64'), check },
+    ...(isSkipping ? { skipping: true } : {}),
+    ...(skipTo === null ? {} : { skip_to: skipTo }),
+  };
 }
 
-function signatureFromJson(json: Json): Signature | null {
+function signatureFromJson(json: Json): Required<Signature> | null {
   if (typeof json !== 'object' || json === null) return null;
-  const { offset, head, check } = json as Record<string, Json | undefined>;
+  const { offset, head, check, skipping, skip_to: skipTo } = json as Record<string, Json | undefined>;
   if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0) return null;
   if (typeof head !== 'string' || typeof check !== 'string') return null;
-  return { offset, head: Buffer.from(head, 'base64'), check };
+  return {
+    ...{ offset, head: Buffer.from(head, 'base64'), check },
+    isSkipping: skipping === true,
+    skipTo: typeof skipTo === 'number' && Number.isSafeInteger(skipTo) ? skipTo : null,
+  };
 }
 
 function ancestorToJson({ path, ...signature }: Ancestor): Json {

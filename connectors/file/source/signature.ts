@@ -14,6 +14,18 @@ export interface Signature {
   readonly head: Buffer;
   /** `checkOf` the `CHECK_BYTES` before `offset`, or what there is. */
   readonly check: string;
+  /** `offset` lies within a record that was too long: nothing is read before the next one. */
+  readonly isSkipping?: boolean;
+  /** Where the next one begins, if that is known. */
+  readonly skipTo?: number | null;
+}
+
+/** What has to be passed over in a copy that is read from the same offset. */
+export function restOf({ isSkipping = false, skipTo = null }: Signature): {
+  isSkipping: boolean;
+  skipTo: number | null;
+} {
+  return { isSkipping, skipTo };
 }
 
 export function checkOf(bytes: Buffer, start: number, end: number): string {

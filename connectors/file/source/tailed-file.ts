@@ -57,6 +57,8 @@ export class TailedFile implements Signature {
   handle: InputFile | null = null;
   /** Whether `head` and `check` are of what it holds since it changed last. */
   isFresh = false;
+  /** Whether it was compared with `head` since the source started. */
+  isBeginningKnown = false;
   isQueued = false;
   isBusy = false;
   /** The last line counts as finished. */
@@ -175,9 +177,12 @@ export class TailedFile implements Signature {
 
   /** What was read is not in the file any more: it was truncated, and may have been written anew. */
   wasReplaced(now: number): void {
-    const { offset, head, check } = this;
+    const { offset, head, check, isSkipping, skipTo } = this;
     const lasting = this.#former.filter(({ until }) => until > now);
-    this.#former = [{ offset, head, check, until: now + FORMER_MS }, ...lasting].slice(0, MAX_FORMER);
+    this.#former = [{ offset, head, check, isSkipping, skipTo, until: now + FORMER_MS }, ...lasting].slice(
+      0,
+      MAX_FORMER,
+    );
     this.offset = 0;
     this.head = Buffer.alloc(0);
     this.check = '';

@@ -278,6 +278,21 @@ describe('on_long_line', () => {
     ]);
   });
 
+  test('a copy that is read on within a long line passes over its rest as well', async () => {
+    const beginning = `${'first'.repeat(60)}\n${'x'.repeat(600)}`;
+    await writeFile(at('a.log'), beginning);
+    const source = await started({ maxLineBytes: 500 });
+    await eventually(() => source.rejected.length === 1);
+    await source.stop();
+    await writeFile(at('a.log.1'), `${beginning}rest\nnext\n`);
+    await writeFile(at('a.log'), 'new\n');
+    await source.start();
+    await eventually(() => source.count === 3);
+    await rest();
+    expect([...source.values].sort()).toEqual(['first'.repeat(60), 'new', 'next']);
+    expect(source.rejected).toHaveLength(1);
+  });
+
   test.each([
     ['dead_letter', 'utf-8'],
     ['truncate', 'utf-8'],

@@ -245,6 +245,17 @@ describe('rotation', () => {
     await read(source, [...lines(numbered(10, 20)), ...lines(anew)]);
   });
 
+  test('one that was written anew while nobody looked, and holds the same before the position, is known by its first bytes', async () => {
+    const same = 'alive\n'.repeat(100);
+    await writeFile(at('a.log'), `first\n${same}`);
+    const source = await started();
+    await read(source, lines(`first\n${same}`));
+    await source.stop();
+    await writeFile(at('a.log'), `other\n${same}${same}`);
+    await source.start();
+    await read(source, lines(`first\n${same}other\n${same}${same}`));
+  });
+
   test('the last line of a rotated file needs no line feed', async () => {
     await writeFile(at('a.log'), 'one\ntwo');
     const source = await started({ rotateWaitMs: 50 });

@@ -6,6 +6,7 @@ import type { FoundFile } from '../newcomers.ts';
 import { Originals } from '../originals.ts';
 import { toPosition, type ArchiveFormat, type ArchiveMark, type SavedPosition } from '../position.ts';
 import type { FileSourceSettings } from '../settings.ts';
+import { restOf } from '../signature.ts';
 import { isOther, type FileStatus, type InputFile } from '../storage.ts';
 import { TailedFile } from '../tailed-file.ts';
 import { ArchiveReader, type Archive } from './archive-reader.ts';
@@ -235,7 +236,8 @@ export class Archives {
     const gone = table.gone.get(key);
     table.forgetGone(key);
     const check = offset === content.length ? content.endCheck : (content.checks.get(offset) ?? '');
-    const file = this.#add(key, positionIn(candidate, content, offset, check), this.#now);
+    const rest = prior?.signature.offset === offset ? restOf(prior.signature) : {};
+    const file = this.#add(key, { ...positionIn(candidate, content, offset, check), ...rest }, this.#now);
     file.isUnsaved = true;
     if (gone !== undefined && prior?.key !== key) file.descendFrom(gone, this.#now);
     if (prior !== null)

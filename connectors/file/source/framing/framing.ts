@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { Clock, Logger } from 'sluice/api';
 import type { FileWaits, TailedFile } from '../tailed-file.ts';
 import type { Block, BlockPlace } from './block.ts';
@@ -32,10 +33,9 @@ export class Framing {
     this.#labels = new Labels(settings);
     this.#skipped = new SkippedRecords(log, clock);
     this.#rules = settings.multiline === null ? null : rulesOf(settings.multiline);
-    const { framing, encoding, onLongLine } = settings;
-    const isAsItStands = encoding === 'utf-8' || encoding === 'raw';
+    const { framing, onLongLine } = settings;
     const isOneByOne = this.#rules === null && framing === 'lines' && onLongLine === 'dead_letter';
-    this.#isPlain = isOneByOne && isAsItStands && !this.#labels.hasOffset;
+    this.#isPlain = isOneByOne && !this.#labels.hasOffset;
   }
 
   /** When files count as finished that nobody writes any more. */
@@ -59,12 +59,15 @@ export class Framing {
     const maxValueBytes = place.max - fileLabels.byteLength;
     const max = Math.min(maxLineBytes, maxValueBytes);
     const form = textFormOf(this.#settings.encoding, file.head);
-    if (this.#isPlain) {
+    const isAsItStands =
+      form.transcode === null || (form.width === 1 && isAscii(bytes.subarray(place.start, place.end)));
+    if (isAsItStands && this.#isPlain) {
       const { headers } = fileLabels;
       return new LineBlock(file, bytes, place, { keepsCarriageReturn, headers, max, markBytes: form.markBytes });
     }
     const options = {
-      ...{ cutter: createCutter(this.#settings, form), form, max, onLongLine, fileLabels },
+      ...{ cutter: createCutter(this.#settings, form), max, onLongLine, fileLabels },
+      form: isAsItStands ? { ...form, transcode: null } : form,
       ...{ labels: this.#labels, skipped: this.#skipped, scratch: this.#scratch, timestamp: place.timestamp },
     };
     if (this.#rules === null) return new FrameBlock(file, bytes, place, options);

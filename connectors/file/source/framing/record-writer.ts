@@ -41,7 +41,11 @@ export class RecordWriter {
   append(batch: BatchBuilder, at: number, bytes: Buffer, start: number, stop: number, isTruncated = false): boolean {
     const { labels, fileLabels, timestamp } = this.#options;
     const headers = labels.headersOf(fileLabels, this.#block.from + at, isTruncated);
-    if (batch.appendSlice(bytes, start, stop, timestamp, headers)) return true;
+    // Headers of its own are written where they belong, without the copy that shared ones are kept in.
+    const isAppended = labels.hasOffset
+      ? batch.append(bytes.subarray(start, stop), null, timestamp, headers)
+      : batch.appendSlice(bytes, start, stop, timestamp, headers);
+    if (isAppended) return true;
     this.recordBytes = stop - start + fileLabels.byteLength;
     return false;
   }

@@ -41,9 +41,9 @@ export const tailForms: readonly TailForm[] = [
   {
     name: 'cut',
     framing: { maxLineBytes: CUT_BYTES, onLongLine: 'truncate' },
-    encode: (text) => Buffer.from(text),
-    decode: (value) =>
-      value.length === CUT_BYTES && !value.endsWith('-end') ? `${value.replace(/-e?n?$/, '')}-end` : value,
+    // A cut may be anywhere, and what stands before it must not be the same as elsewhere.
+    encode: (text) => Buffer.from(text.replace(/x/g, (_, at: number) => letterAt(at * at + 7 * text.length))),
+    decode: (value) => uncut(value.replace(/[A-Z]/g, 'x')),
   },
   {
     name: 'multiline by start',
@@ -58,6 +58,14 @@ export const tailForms: readonly TailForm[] = [
     decode: unfolded,
   },
 ];
+
+function letterAt(number: number): string {
+  return String.fromCharCode(0x41 + (number % 26));
+}
+
+function uncut(value: string): string {
+  return value.length === CUT_BYTES && !value.endsWith('-end') ? `${value.replace(/-e?n?$/, '')}-end` : value;
+}
 
 function counted(text: string): Buffer {
   const pieces: Buffer[] = [];
