@@ -60,6 +60,14 @@ test('over a Unix socket, acknowledged as over TCP', async () => {
   }
 });
 
+test('IPv6', async () => {
+  const { port, harness } = await listen({ listen: { host: '::1', port: 0 } });
+  expect(harness.status).toBe(`listening [::1]:${port}`);
+  connect(port, '::1').end(message);
+  await until(() => harness.count === 1);
+  expect(harness.values).toEqual([hi]);
+});
+
 test('messages that come byte by byte are the same', async () => {
   const { open, harness } = await listen();
   const client = await open();
@@ -230,7 +238,7 @@ test('while the topic takes nothing, nothing more is read; then all is there', a
   giveBack();
   await until(() => harness.count === 400_000);
   await until(() => client.socket.writableLength === 0);
-});
+}, 30_000);
 
 test('when the source ends, what came whole is acknowledged and the connection is closed', async () => {
   const { open, harness, stop } = await listen();
