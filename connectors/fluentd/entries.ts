@@ -4,6 +4,7 @@ import { GatheredRecords } from 'sluice/toolkit';
 import { EventTime } from './event-time.ts';
 import type { Message } from './message.ts';
 import type { SourceOptions } from './options.ts';
+import { OwnFields } from './own-fields.ts';
 
 /** After so many bytes other connections get a turn: some 10 ms of work. */
 const TURN_BYTES = 2 * 1024 * 1024;
@@ -24,11 +25,13 @@ interface Place {
 export class Entries {
   readonly records: GatheredRecords<MsgpackJson>;
   readonly #options: EntriesOptions;
+  readonly #fields: OwnFields;
   readonly #cursor = new MsgpackCursor();
   readonly #time = new EventTime();
 
   constructor(options: EntriesOptions) {
     this.#options = options;
+    this.#fields = new OwnFields(options);
     const json = new MsgpackJson({ limits: defaultCodecLimits, invalidText: options.invalid_text });
     this.records = new GatheredRecords(json, options.maxRecordBytes);
   }
@@ -38,7 +41,7 @@ export class Entries {
     const { mode, tag } = message;
     const { tag_header: name } = this.#options;
     this.records.share(name === '' ? [] : [[name, tag]]);
-    const prefix = this.#prefix(tag);
+    this.#fields.tag(tag);
     const cursor = this.#cursor;
     cursor.open(bytes, at, to);
     let left = mode === 'message' ? 1 : mode === 'forward' ? cursor.array() : Infinity;
@@ -49,7 +52,7 @@ export class Entries {
         if (mode !== 'message' && cursor.array() !== 2) throw invalid('expected [time, record]');
         this.#time.read(cursor, nowMs);
         if (cursor.kind() !== 'map') throw invalid(`expected a record that is a map, found ${cursor.kind()}`);
-        this.#add(bytes, to, prefix);
+        this.#add(bytes, to);
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
         const end = mode === 'message' ? to : this.#endOf(start, to);
@@ -63,25 +66,13 @@ export class Entries {
     }
   }
 
-  /** The beginning of each record up to where its own fields come; null when nothing is added. */
-  #prefix(tag: Buffer): Buffer | null {
-    const { tag_field: tagField, time_field: timeField } = this.#options;
-    const tagPart = tagField === undefined ? [] : [`${JSON.stringify(tagField)}:${JSON.stringify(tag.toString())}`];
-    const timePart = timeField === undefined ? [] : [`${JSON.stringify(timeField)}:"`];
-    return tagPart.length + timePart.length === 0 ? null : Buffer.from(`{${[...tagPart, ...timePart].join(',')}`);
-  }
-
-  #add(bytes: Buffer, to: number, prefix: Buffer | null): void {
+  #add(bytes: Buffer, to: number): void {
     const { json } = this.records;
     const start = json.end;
     try {
-      if (prefix !== null) {
-        json.raw(prefix);
-        if (this.#options.time_field !== undefined) json.ascii(`${this.#time.text}"`);
-      }
-      const before = json.end;
+      const before = this.#fields.begin(json, this.#time);
       json.write(bytes, this.#cursor.at, to);
-      if (prefix !== null) joinObjects(json, before);
+      this.#fields.join(json, before);
     } catch (error) {
       json.end = start;
       throw error;
@@ -101,13 +92,6 @@ export class Entries {
       throw error;
     }
   }
-}
-
-/** Makes one object of `{"a":1` and the object that begins at `at`. */
-function joinObjects(json: MsgpackJson, at: number): void {
-  const isEmpty = json.end === at + 2;
-  json.bytes[at] = isEmpty ? 0x7d : 0x2c;
-  if (isEmpty) json.end = at + 1;
 }
 
 function invalid(reason: string): SluiceError {

@@ -31,6 +31,13 @@ export class EventTime {
     return `${this.#text}.${String(this.nanos).padStart(9, '0')}Z`;
   }
 
+  /** So many seconds; what is no time is now. */
+  set(seconds: number, nowMs: number): void {
+    this.seconds = this.nanos = 0;
+    this.#setSeconds(seconds);
+    if (this.seconds === 0) this.#setSeconds(nowMs / 1000);
+  }
+
   /** Reads the value at the cursor, in the form of v1.5 too, where metadata stands beside it. What is no time is now, too. Throws `DECODE_INVALID` where bytes are missing. */
   read(cursor: MsgpackCursor, nowMs: number): void {
     if (cursor.kind() !== 'array') {

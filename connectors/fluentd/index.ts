@@ -7,7 +7,8 @@ const HOUR_MS = 60 * 60 * 1000;
 
 export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSource({
   name: 'fluentd',
-  summary: 'Takes what fluentd, Fluent Bit, Docker and fluent loggers send by the forward protocol.',
+  summary:
+    'Takes what fluentd, Fluent Bit, Docker and fluent loggers send by the forward protocol, or post as to `in_http`.',
   stability: 'stable',
   options: sourceOptions,
   examples: [
@@ -28,6 +29,10 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
       title: 'Tag and time as fields of each record',
       options: { listen: ':24224', tag_header: '', tag_field: 'tag', time_field: 'time' },
     },
+    {
+      title: 'For what posts records as `in_http` of fluentd takes them',
+      options: { protocol: 'http', listen: ':9880' },
+    },
   ],
   rewinds: false,
   placement: 'every',
@@ -37,6 +42,10 @@ export const sourceDefinition: SourceDefinition<typeof sourceOptions> = defineSo
   check: ({ listen: address, unix, tls }) => checkListener({ address, unix, tls }),
   resources: ({ listen, unix }) => (unix === undefined ? listenResource(listen) : unixSocketResource(unix)),
   async create(options) {
+    if (options.protocol === 'http') {
+      const { FluentdHttpSource } = await import('./http-source.ts');
+      return new FluentdHttpSource(options);
+    }
     const { FluentdSource } = await import('./source.ts');
     return new FluentdSource(options);
   },

@@ -1,5 +1,5 @@
 import { duration, listenAddress, secret, size, Type, type Static } from 'sluice/api';
-import { tlsOptions, unixSocketOptions } from 'sluice/toolkit';
+import { authOptions, tlsOptions, unixSocketOptions } from 'sluice/toolkit';
 
 const userOptions = Type.Object(
   {
@@ -32,6 +32,11 @@ const securityOptions = Type.Object(
 
 export const sourceOptions = Type.Object(
   {
+    protocol: Type.Union([Type.Literal('forward'), Type.Literal('http')], {
+      default: 'forward',
+      description:
+        '`forward`: what fluentd, Fluent Bit, Docker and fluent loggers speak. `http`: what `in_http` of fluentd takes, with the path as the tag.',
+    }),
     listen: listenAddress({
       default: '127.0.0.1:24224',
       description:
@@ -40,6 +45,7 @@ export const sourceOptions = Type.Object(
     unix: Type.Optional(unixSocketOptions),
     tls: Type.Optional(tlsOptions),
     security: Type.Optional(securityOptions),
+    auth: Type.Optional(authOptions),
     udp_heartbeat: Type.Boolean({
       default: false,
       description:

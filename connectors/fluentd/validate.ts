@@ -20,5 +20,22 @@ export function findProblems(options: SourceOptions): readonly OptionProblem[] {
       path: ['udp_heartbeat'],
       message: 'goes with `listen`; over a Unix socket nobody asks for heartbeats',
     });
-  return problems;
+  return [...problems, ...protocolProblems(options)];
+}
+
+/** Options that go with the other protocol would be without effect, and some of them are there for safety. */
+function protocolProblems({ protocol, security, unix, udp_heartbeat, auth }: SourceOptions): readonly OptionProblem[] {
+  const problem = (option: string, message: string): OptionProblem => ({ path: [option], message });
+  if (protocol === 'forward')
+    return auth === undefined
+      ? []
+      : [problem('auth', '`auth` goes with `protocol: http`; the forward protocol has `security`')];
+  return [
+    ...(auth !== undefined && Object.keys(auth).length === 0
+      ? [problem('auth', '`auth` accepts nobody as it is; give `basic`, `bearer`, `users` or `tokens`')]
+      : []),
+    ...(security === undefined ? [] : [problem('security', '`security` is of the forward protocol; use `auth` here')]),
+    ...(unix === undefined ? [] : [problem('unix', '`unix` goes with `protocol: forward`')]),
+    ...(udp_heartbeat ? [problem('udp_heartbeat', '`udp_heartbeat` goes with `protocol: forward`')] : []),
+  ];
 }

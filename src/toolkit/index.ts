@@ -44,6 +44,7 @@ export { Refusal } from './refusal.ts';
 export { otherTurns, RequestGathering, roomFor } from './request-gathering.ts';
 export { reservedHeader } from './reserved-header.ts';
 export { retryAfterMs } from './retry-after.ts';
+export { serveHttp } from './serve-http.ts';
 export { serveStreams } from './serve-streams.ts';
 export { Spare } from './spare.ts';
 export { StreamBuffer } from './stream-buffer.ts';

@@ -9,6 +9,7 @@ import { createSourceHarness, type SourceHarness, type SourceHarnessOptions } fr
 const MEBIBYTE = 1024 * 1024;
 
 const defaultOptions: SourceOptions = {
+  protocol: 'forward',
   listen: { host: '127.0.0.1', port: 0 },
   udp_heartbeat: false,
   tag_header: 'fluent.tag',
