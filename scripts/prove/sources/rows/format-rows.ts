@@ -83,7 +83,13 @@ const elastic = (name: string, send: (client: ElasticClient, numbers: readonly n
   name,
   to: 'bulk',
   send: async (sending) => {
-    const client = new ElasticClient({ node: urlOf(sending, ''), compression: name.includes('gzip'), maxRetries: 0 });
+    const client = new ElasticClient({
+      node: urlOf(sending, ''),
+      compression: name.includes('gzip'),
+      maxRetries: 0,
+      // Order is that of a connection.
+      agent: { connections: 1 },
+    });
     await send(client, numbersOf(sending));
     await client.close();
     return undefined;
