@@ -5,6 +5,7 @@ import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { CloudEvent, HTTP } from 'cloudevents';
 import { execFile } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, readdir, readFile } from 'node:fs/promises';
@@ -18,6 +19,12 @@ import { publishedFiles } from '../src/testing/index.ts';
 import { cleanUp, HubFolder, type HubProcess } from './cli/support/hub-folder.ts';
 
 const examples = join(import.meta.dirname, '..', 'pipelines');
+/** What examples ask for. */
+const secrets = {
+  SLUICE_GITHUB_SECRET: 'of-github',
+  SLUICE_STRIPE_SECRET: 'whsec_stripe',
+  SLUICE_EVENTS_TOKEN: 'token',
+};
 
 jest.setTimeout(60_000);
 afterEach(cleanUp);
@@ -25,7 +32,7 @@ afterEach(cleanUp);
 test('the examples validate, each alone and all together', async () => {
   const names = (await readdir(examples)).filter((name) => name.endsWith('.yaml'));
   const load = async (pipelines: readonly string[]): Promise<readonly string[]> => {
-    const { problems } = await loadHub({ pipelines, cwd: examples, env: {}, registry: createRegistry() });
+    const { problems } = await loadHub({ pipelines, cwd: examples, env: secrets, registry: createRegistry() });
     return problems.map(({ file, line, code, message }) => `${file}:${line} ${code} ${message}`);
   };
   for (const name of names) {
@@ -144,6 +151,38 @@ test('devices: what is posted lies in files by device and day', async () => {
   expect(await folder.published('examples-out/devices/boiler')).toEqual(['{"device":"boiler","celsius":71.5}']);
   await hub.until('the warning is printed', () => hub.stdout.includes('boiler'));
   expect(hub.stdout).not.toContain('attic');
+  expect(await hub.end('SIGTERM')).toBe(0);
+});
+
+test('webhooks: what is signed lies in files, a failed payment is printed, and nobody else is served', async () => {
+  const folder = await withExamples();
+  const text = await readFile(join(examples, 'webhooks.yaml'), 'utf8');
+  await folder.write('pipelines/webhooks.yaml', text.replaceAll('127.0.0.1:8082', `127.0.0.1:${folder.httpPort}`));
+  Object.assign(folder.env, secrets);
+  const hub = folder.run('pipelines/webhooks.yaml');
+  await hub.until('it is ready', async () => (await folder.api('/ready').catch(() => null))?.status === 200);
+  const post = async (path: string, body: string, headers: Record<string, string>): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${folder.httpPort}${path}`, { method: 'POST', body, headers })).status;
+  const hmac = (secret: string, signed: string): string => createHmac('sha256', secret).update(signed).digest('hex');
+  const push = '{"ref":"refs/heads/main"}';
+  const github = {
+    'x-hub-signature-256': `sha256=${hmac(secrets.SLUICE_GITHUB_SECRET, push)}`,
+    'x-github-event': 'push',
+  };
+  expect(await post('/github', push, github)).toBe(200);
+  expect(await post('/github', `${push} `, github)).toBe(401);
+  const failed = '{"id":"evt_1","type":"payment_intent.payment_failed"}';
+  const time = Math.floor(Date.now() / 1000);
+  const stripe = { 'stripe-signature': `t=${time},v1=${hmac(secrets.SLUICE_STRIPE_SECRET, `${time}.${failed}`)}` };
+  expect(await post('/stripe', failed, stripe)).toBe(200);
+  expect(await post('/stripe', failed, github)).toBe(401);
+  expect(await post('/events/shop', '{"n":1}', { authorization: 'Bearer token' })).toBe(200);
+  expect(await post('/events/shop', '{"n":1}', {})).toBe(401);
+  expect(await post('/', '{"n":1}', {})).toBe(404);
+  await hub.until('all are published', async () => (await folder.published('examples-out/webhooks')).length === 3);
+  expect((await folder.published('examples-out/webhooks')).sort()).toEqual([failed, '{"n":1}', push].sort());
+  await hub.until('the failed payment is printed', () => hub.stdout.includes('payment_failed'));
+  expect(hub.stdout).not.toContain('refs/heads/main');
   expect(await hub.end('SIGTERM')).toBe(0);
 });
 

@@ -1,5 +1,5 @@
 import { duration, listenAddress, secret, size, Type, type Static } from 'sluice/api';
-import { authOptions, tlsOptions, unixSocketOptions } from 'sluice/toolkit';
+import { allowOption, authOptions, tlsOptions, unixSocketOptions } from 'sluice/toolkit';
 
 const userOptions = Type.Object(
   {
@@ -44,6 +44,7 @@ export const sourceOptions = Type.Object(
     }),
     unix: Type.Optional(unixSocketOptions),
     tls: Type.Optional(tlsOptions),
+    allow: Type.Optional(allowOption),
     security: Type.Optional(securityOptions),
     auth: Type.Optional(authOptions),
     udp_heartbeat: Type.Boolean({

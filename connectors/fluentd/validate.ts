@@ -1,10 +1,10 @@
 import type { OptionProblem } from 'sluice/api';
-import { reservedHeader, unixSocketProblems } from 'sluice/toolkit';
+import { listenerProblems, reservedHeader, unixSocketProblems } from 'sluice/toolkit';
 import type { SourceOptions } from './options.ts';
 
 /** What the schema cannot say. */
 export function findProblems(options: SourceOptions): readonly OptionProblem[] {
-  const problems: OptionProblem[] = [...unixSocketProblems(options)];
+  const problems: OptionProblem[] = [...unixSocketProblems(options), ...listenerProblems(options)];
   const { tag_header: header, max_message: sent, max_inflated_message: inflated, max_in_flight: inFlight } = options;
   const reserved = reservedHeader(header);
   if (reserved !== null) problems.push({ path: ['tag_header'], message: reserved });

@@ -1,7 +1,7 @@
 import { duration, listenAddress, size, Type, type Static } from 'sluice/api';
 import { networkList, tlsOptions, type AuthOptions, type SignatureOptions } from 'sluice/toolkit';
 import { cloudEventsOptions, elasticsearchOptions } from './formats/options.ts';
-import { gateWords, ROUTE_PATH, routeOptions, routeWords } from './route-options.ts';
+import { gateWords, ROUTE_PATH, type CorsOptions, routeOptions, routeWords } from './route-options.ts';
 
 function recordHeader(what: string) {
   return Type.String({
@@ -117,6 +117,7 @@ export interface RouteOptions {
   readonly auth?: AuthOptions;
   readonly signature?: SignatureOptions;
   readonly allow?: readonly string[];
+  readonly cors?: CorsOptions;
   readonly max_body: number;
   readonly max_inflated_body: number;
   readonly max_records: number;

@@ -1,5 +1,6 @@
 import type { SourceContext } from 'sluice/api';
 import { ByteBudget, clientAddress, Networks, Refusal, type HttpAnswer, type HttpExchange } from 'sluice/toolkit';
+import { isPreflight } from './cors.ts';
 import { routesOf, type SourceOptions } from './options.ts';
 import { Route } from './route.ts';
 import { RouteTable, splitTarget, type FoundRoute } from './route-table.ts';
@@ -36,6 +37,7 @@ export class RequestHandler {
     const { method = '', url = '', headers } = exchange.request;
     const { path, query } = splitTarget(url);
     const found = this.#routes.find(path);
+    if (found !== null && isPreflight(method, headers)) return found.route.preflight(headers);
     const answers = found?.route.methods.includes(method) === true;
     // Load balancers have no credentials, and learn nothing but this.
     if (path === HEALTH_PATH && HEALTH_METHODS.includes(method) && !(answers && found.subpath === ''))

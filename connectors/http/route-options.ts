@@ -1,4 +1,4 @@
-import { size, Type } from 'sluice/api';
+import { duration, size, Type, type Static } from 'sluice/api';
 import { authOptions, networkList, signatureOptions } from 'sluice/toolkit';
 
 const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
@@ -55,6 +55,35 @@ export const routeWords = {
     }),
 };
 
+const corsOptions = Type.Object(
+  {
+    origins: Type.Array(Type.String({ pattern: '^(\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+)$', maxLength: 256 }), {
+      minItems: 1,
+      maxItems: 1000,
+      examples: [['https://app.example.com']],
+      description: 'Where pages come from that may post, as browsers write it; `*` for all.',
+    }),
+    headers: Type.Array(Type.String({ pattern: HEADER_NAME, maxLength: 256 }), {
+      default: ['Authorization', 'Content-Type', 'Content-Encoding', 'Idempotency-Key'],
+      maxItems: 100,
+      description: 'Request headers that they may set.',
+    }),
+    max_age: duration({
+      default: '10m',
+      minimum: '0s',
+      maximum: '1d',
+      description: 'How long a browser need not ask again.',
+    }),
+  },
+  {
+    additionalProperties: false,
+    description:
+      'Let pages in browsers post (CORS). Without it what comes from a page, with an `Origin` header, gets 403: a page anywhere could otherwise post to a listener that its reader reaches.',
+  },
+);
+
+export type CorsOptions = Static<typeof corsOptions>;
+
 /** Who may post. */
 export const gateWords = {
   auth: Type.Optional(authOptions),
@@ -66,6 +95,7 @@ export const gateWords = {
       description: 'Serve only clients with an address in one of these networks; others get 403.',
     }),
   ),
+  cors: Type.Optional(corsOptions),
 };
 
 export const routeOptions = Type.Object(

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { BatchBuilder, SourceContext } from 'sluice/api';
 import { defaultCodecLimits, JsonScanner, JsonWriter } from 'sluice/codec';
 import {
@@ -6,6 +7,7 @@ import {
   Inflater,
   otherTurns,
   Refusal,
+  refusalAnswer,
   RequestGathering,
   roomFor,
   type ByteBudget,
@@ -13,6 +15,7 @@ import {
   type HttpAnswer,
   type HttpExchange,
 } from 'sluice/toolkit';
+import { CrossOrigin } from './cors.ts';
 import { isReading, type FormatRequest, type Gathering, type Reading, type RouteFormat } from './formats/format.ts';
 import { FoundRecords } from './formats/found-records.ts';
 import { createFormat } from './formats/index.ts';
@@ -51,6 +54,7 @@ export class Route {
   readonly #inflater: Inflater;
   readonly #format: RouteFormat;
   readonly #gatherings: RequestGathering<{ readonly records: GatheredRecords }>;
+  readonly #crossOrigin: CrossOrigin;
   readonly #gate: Gate;
   readonly #recordHeaders: RecordHeaders;
   readonly #inFlight = new InFlightRequests();
@@ -73,17 +77,28 @@ export class Route {
       limits: { maxValueBytes: options.max_inflated_body, maxBytes: budget.limitBytes },
       createReader: () => ({ records: new GatheredRecords(new JsonWriter('replace'), source.maxRecordBytes) }),
     });
+    this.#crossOrigin = new CrossOrigin(options.cors, this.methods);
     this.#gate = new Gate(options);
     this.#recordHeaders = new RecordHeaders(options);
   }
 
+  /** Throws 403. */
+  preflight(headers: IncomingHttpHeaders): HttpAnswer {
+    return this.#crossOrigin.preflight(headers);
+  }
+
   async handle(exchange: HttpExchange, request: RoutedRequest): Promise<HttpAnswer> {
+    let forPages: HttpAnswer['headers'] = {};
+    let answer: HttpAnswer;
     try {
-      return await this.#handle(exchange, request);
+      forPages = this.#crossOrigin.admit(request.headers);
+      answer = await this.#handle(exchange, request);
     } catch (error) {
-      if (!(error instanceof Refusal) || this.#format.refused === undefined) throw error;
-      return { ...this.#format.refused(error, request), turnedAway: error.turnedAway };
+      if (!(error instanceof Refusal)) throw error;
+      const refused = this.#format.refused?.(error, request) ?? refusalAnswer(error);
+      answer = { ...refused, turnedAway: error.turnedAway };
     }
+    return request.headers.origin === undefined ? answer : { ...answer, headers: { ...answer.headers, ...forPages } };
   }
 
   async #handle(exchange: HttpExchange, request: RoutedRequest): Promise<HttpAnswer> {

@@ -1,5 +1,5 @@
 import type { OptionProblem } from 'sluice/api';
-import { networkProblems, reservedHeader } from 'sluice/toolkit';
+import { listenerProblems, networkProblems, reservedHeader } from 'sluice/toolkit';
 import { routesOf, type SourceOptions } from './options.ts';
 
 type At = (...path: readonly (string | number)[]) => readonly (string | number)[];
@@ -8,6 +8,7 @@ type At = (...path: readonly (string | number)[]) => readonly (string | number)[
 export function findProblems(options: SourceOptions): readonly OptionProblem[] {
   const { path_header: pathHeader, client_header: clientHeader, trusted_proxies: proxies } = options;
   return [
+    ...listenerProblems({ ...(options.tls === undefined ? {} : { tls: options.tls }) }),
     ...gateProblems(options, (...path) => path),
     ...(options.routes ?? []).flatMap((route, index) => gateProblems(route, (...path) => ['routes', index, ...path])),
     ...headerProblem(pathHeader, ['path_header']),

@@ -1,5 +1,5 @@
 import { duration, listenAddress, size, Type, type Static } from 'sluice/api';
-import { tlsOptions, unixSocketOptions } from 'sluice/toolkit';
+import { allowOption, tlsOptions, unixSocketOptions } from 'sluice/toolkit';
 
 export const sourceOptions = Type.Object(
   {
@@ -14,6 +14,7 @@ export const sourceOptions = Type.Object(
     }),
     unix: Type.Optional(unixSocketOptions),
     tls: Type.Optional(tlsOptions),
+    allow: Type.Optional(allowOption),
     framing: Type.Union([Type.Literal('lines'), Type.Literal('nul'), Type.Literal('length'), Type.Literal('none')], {
       default: 'lines',
       description:

@@ -22,7 +22,14 @@ export class SocketSource implements Source {
       const memory = new StreamMemory(options.max_in_flight);
       const shared: Shared = { options, context, memory, frames: new Spare(SPARE_FRAMES, gather) };
       await serveStreams(context, { ...options, memory }, (client) => new Session(client, shared));
-    } else await receiveDatagrams({ address: options.listen, context, gather, take: takeDatagram(options) });
+    } else
+      await receiveDatagrams({
+        address: options.listen,
+        allow: options.allow,
+        context,
+        gather,
+        take: takeDatagram(options),
+      });
   }
 }
 

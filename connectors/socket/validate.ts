@@ -1,11 +1,11 @@
 import type { OptionProblem } from 'sluice/api';
-import { reservedHeader, unixSocketProblems } from 'sluice/toolkit';
+import { listenerProblems, reservedHeader, unixSocketProblems } from 'sluice/toolkit';
 import type { SourceOptions } from './options.ts';
 
 /** What the schema cannot say. */
 export function findProblems(options: SourceOptions): readonly OptionProblem[] {
   const { transport, framing } = options;
-  const problems: OptionProblem[] = [...unixSocketProblems(options)];
+  const problems: OptionProblem[] = [...unixSocketProblems(options), ...listenerProblems(options)];
   if (options.unix !== undefined && transport === 'udp')
     problems.push({ path: ['transport'], message: 'is for `listen`; leave it out: `unix` is a stream' });
   if (options.tls !== undefined && transport === 'udp')

@@ -34,7 +34,7 @@ export function batchArguments(batch: JobBatch): string[] {
 }
 
 /** As the options `startingOffsets` and `endingOffsets` of Spark's Kafka source want it: every partition of the topic, the end exclusive. */
-export function offsetsJson({ topic, ranges }: JobBatch, side: 'from' | 'to'): string {
+function offsetsJson({ topic, ranges }: JobBatch, side: 'from' | 'to'): string {
   return JSON.stringify({ [topic]: Object.fromEntries(ranges.map((range) => [range.partition, range[side]])) });
 }
 

@@ -1,5 +1,5 @@
 import { duration, listenAddress, size, Type, type Static } from 'sluice/api';
-import { tlsOptions, unixSocketOptions } from 'sluice/toolkit';
+import { allowOption, tlsOptions, unixSocketOptions } from 'sluice/toolkit';
 
 const unixOptions = Type.Object(
   {
@@ -30,6 +30,7 @@ export const sourceOptions = Type.Object(
     }),
     unix: Type.Optional(unixOptions),
     tls: Type.Optional(tlsOptions),
+    allow: Type.Optional(allowOption),
     value: Type.Union([Type.Literal('json'), Type.Literal('raw')], {
       default: 'json',
       description: 'What the value of a record is: an object of the parts of the message, or the message as it came.',

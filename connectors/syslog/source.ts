@@ -25,7 +25,7 @@ export class SyslogSource implements Source {
       return;
     }
     if (options.transport === 'udp') {
-      await receiveDatagrams({ ...datagrams, address: options.listen });
+      await receiveDatagrams({ ...datagrams, address: options.listen, allow: options.allow });
       return;
     }
     const memory = new StreamMemory(options.max_in_flight);

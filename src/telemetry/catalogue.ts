@@ -81,7 +81,7 @@ export const METRIC = {
     'sluice_listener_turned_away_total',
     'events',
     [...source, 'reason'],
-    'Connections and requests that were turned away; reason is no_room, evicted (for a newcomer), tls, client (its certificate), address, credentials or signature.',
+    'Connections and requests that were turned away; reason is no_room, evicted (for a newcomer), tls, client (its certificate), address, origin (of a page), credentials or signature.',
   ),
   listenerBytes: counter(
     'sluice_listener_received_bytes_total',

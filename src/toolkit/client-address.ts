@@ -17,6 +17,13 @@ export function networkList(more: {
   });
 }
 
+/** Of listeners whose clients are known by their addresses. */
+export const allowOption = networkList({
+  minItems: 1,
+  examples: [['10.0.0.0/8', '2001:db8::/32']],
+  description: 'Serve only clients with an address in one of these networks.',
+});
+
 /** For `validate`. */
 export function networkProblems(
   networks: readonly string[],

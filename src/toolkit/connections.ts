@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../api/index.ts';
+import type { Networks } from './client-address.ts';
 import { isLoopback } from './listen.ts';
+import type { TurnedAway } from './listener-meter.ts';
 
 /** What stands for the address of a client that came over a Unix socket: it has none. */
 export const UNIX_CLIENT = 'unix';
@@ -40,6 +42,8 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
   /** Loopback is not counted: a proxy or an agent on this machine stands for many clients. */
   readonly maxConnectionsPerAddress: number;
+  /** Where connections may come from; unset: from everywhere, and over Unix sockets. */
+  readonly allowed?: Networks;
 }
 
 /**
@@ -52,6 +56,7 @@ export class ConnectionTable {
   readonly #connections = new Map<string, Connection>();
   readonly #perAddress = new Map<string, number>();
   #onEmpty: (() => void) | null = null;
+  #foreign = 0;
   #noRoom = 0;
   #evicted = 0;
   #closedBytes = 0;
@@ -75,9 +80,13 @@ export class ConnectionTable {
   }
 
   /** Since it was asked last. */
-  takeTurnedAway(): readonly (readonly [reason: 'no_room' | 'evicted', count: number])[] {
-    const taken = [['no_room', this.#noRoom] as const, ['evicted', this.#evicted] as const];
-    this.#noRoom = this.#evicted = 0;
+  takeTurnedAway(): readonly (readonly [reason: TurnedAway, count: number])[] {
+    const taken = [
+      ['address', this.#foreign],
+      ['no_room', this.#noRoom],
+      ['evicted', this.#evicted],
+    ] as const;
+    this.#foreign = this.#noRoom = this.#evicted = 0;
     return taken.filter(([, count]) => count > 0);
   }
 
@@ -85,9 +94,14 @@ export class ConnectionTable {
     return this.#connections.get(name);
   }
 
-  /** Null when there is no place: the socket is closed then. */
+  /** Null when there is no place for it: the socket is closed then. */
   admit(socket: Socket, unixNumber?: number): Connection | null {
     const connection = new Connection(socket, this.#clock.monotonic(), unixNumber);
+    if (unixNumber === undefined && this.#limits.allowed?.has(connection.address) === false) {
+      this.#foreign++;
+      socket.destroy();
+      return null;
+    }
     if (connection.address === '' || !this.#makeRoom(connection.address)) {
       this.#noRoom++;
       socket.destroy();

@@ -1,16 +1,20 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { readFile } from 'node:fs/promises';
 import { isIPv6 } from 'node:net';
-import { describeError, SluiceError, type ListenAddress } from '../api/index.ts';
+import { describeError, SluiceError, type ListenAddress, type Metrics } from '../api/index.ts';
 import { METRIC } from '../telemetry/index.ts';
+import { Networks } from './client-address.ts';
 import { DatagramIntake, type IntakeOptions } from './datagram-intake.ts';
 import type { GatheredRecords } from './gathered-records.ts';
 import { formatAddress } from './listen.ts';
+import type { TurnedAway } from './listener-meter.ts';
 
 export interface DatagramOptions<
   Gathering extends { readonly records: GatheredRecords },
 > extends IntakeOptions<Gathering> {
   readonly address: ListenAddress;
+  /** Where datagrams may come from; unset: from everywhere. */
+  readonly allow?: readonly string[] | undefined;
 }
 
 /** What the kernel holds while we are busy; it takes what it allows (net.core.rmem_max). */
@@ -27,6 +31,7 @@ export async function receiveDatagrams<Gathering extends { readonly records: Gat
   const { context } = options;
   const socket = await bindUdp(options.address);
   const intake = new DatagramIntake(options, 'udp');
+  const sender = new SenderCheck(options.allow);
   let refused = 0;
   try {
     const { address: host, port } = socket.address();
@@ -35,12 +40,14 @@ export async function receiveDatagrams<Gathering extends { readonly records: Gat
       context.log.warn({ error: describeError(error) }, 'Datagram could not be received');
     });
     socket.on('message', (bytes, from) => {
+      if (!sender.admits(from.address)) return;
       if (intake.hasRoom) intake.take(bytes, from.address);
       else refused++;
     });
     let lostBefore = 0;
     while (!context.signal.aborted) {
       await context.clock.sleep(LOOK_MS, context.signal).catch(() => undefined);
+      sender.count(context.metrics);
       const lost = refused + (await kernelDrops(port));
       if (lost > lostBefore) {
         context.metrics.count(METRIC.sourceLost.name, lost - lostBefore);
@@ -53,7 +60,37 @@ export async function receiveDatagrams<Gathering extends { readonly records: Gat
     }
   } finally {
     socket.close();
+    sender.count(context.metrics);
     await intake.flush();
+  }
+}
+
+/** Many datagrams in a row come from one sender, which is looked up once. */
+class SenderCheck {
+  readonly #networks: Networks | null;
+  #address = '';
+  #isAllowed = false;
+  #turnedAway = 0;
+
+  constructor(allow: readonly string[] | undefined) {
+    this.#networks = allow === undefined ? null : new Networks(allow);
+  }
+
+  admits(address: string): boolean {
+    if (this.#networks === null) return true;
+    if (address !== this.#address) {
+      this.#address = address;
+      this.#isAllowed = this.#networks.has(address);
+    }
+    if (!this.#isAllowed) this.#turnedAway++;
+    return this.#isAllowed;
+  }
+
+  /** Those since it was called last. */
+  count(metrics: Metrics): void {
+    if (this.#turnedAway > 0)
+      metrics.count(METRIC.listenerTurnedAway.name, this.#turnedAway, { reason: 'address' satisfies TurnedAway });
+    this.#turnedAway = 0;
   }
 }
 

@@ -9,6 +9,7 @@ import { HttpExchange, rawAnswer, refusalAnswer, type HttpAnswer } from './http-
 import { bind } from './listen.ts';
 import { ListenerMeter } from './listener-meter.ts';
 import { Refusal } from './refusal.ts';
+import { serveSecured } from './secure-connections.ts';
 import { reloadTls } from './tls-reload.ts';
 import { loadTls, type TlsOptions } from './tls.ts';
 
@@ -107,7 +108,7 @@ class Listener implements HttpListener {
     this.address = options.address;
     this.#table = new ConnectionTable(options.limits, options.clock);
     this.#meter = new ListenerMeter(options.metrics, this.#table, options.heldBytes);
-    this.#acceptWith(options.tls !== undefined);
+    this.#accept(options);
     server.on('request', (request, response) => {
       this.#begin(request, response, false);
     });
@@ -150,26 +151,15 @@ class Listener implements HttpListener {
     this.#meter.publish();
   }
 
-  #acceptWith(isSecure: boolean): void {
+  #accept({ tls, log }: HttpListenerOptions): void {
     const know = (socket: Socket, connection: Connection): void => {
       this.#clients.set(socket, { connection, socket, queue: [], lastWords: null, isHungUp: false });
     };
     this.#server.on('connection', (socket: Socket) => {
       const connection = this.#table.admit(socket);
-      if (connection !== null && !isSecure) know(socket, connection);
+      if (connection !== null && tls === undefined) know(socket, connection);
     });
-    // TLS wraps the socket that was admitted in another one.
-    this.#server.on('secureConnection', (socket: Socket) => {
-      const connection = this.#table.named(`${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`);
-      if (connection === undefined) socket.destroy();
-      else {
-        connection.traffic = socket;
-        know(socket, connection);
-      }
-    });
-    this.#server.on('tlsClientError', () => {
-      this.#meter.turnedAway('tls');
-    });
+    if (tls !== undefined) serveSecured(this.#server, { tls, table: this.#table, meter: this.#meter, log }, know);
   }
 
   #begin(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {

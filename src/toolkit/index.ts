@@ -4,6 +4,7 @@ export { ClientGone, type HeldBody } from './body.ts';
 export { allListeners, ByteBudget } from './byte-budget.ts';
 export { checkListener } from './check-listener.ts';
 export {
+  allowOption,
   clientAddress,
   networkFault,
   networkList,
@@ -38,6 +39,7 @@ export {
 export { HttpEndpoints, type EndpointAnswer } from './http-endpoints.ts';
 export { refusalAnswer, type HttpAnswer, type HttpExchange } from './http-exchange.ts';
 export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
+export { listenerProblems } from './listener-problems.ts';
 export { bind, formatAddress, isLoopback, listenResource } from './listen.ts';
 export { pinnedTlsOptions, pinnedTlsProblems, type PinnedTlsOptions } from './pinned-tls.ts';
 export { Refusal } from './refusal.ts';

@@ -3,7 +3,7 @@ import { METRIC } from '../telemetry/index.ts';
 import type { ConnectionTable } from './connections.ts';
 
 /** Why something was turned away, as the metric's label says it. */
-export type TurnedAway = 'no_room' | 'evicted' | 'tls' | 'address' | 'client' | 'credentials' | 'signature';
+export type TurnedAway = 'no_room' | 'evicted' | 'tls' | 'address' | 'origin' | 'client' | 'credentials' | 'signature';
 
 /** Adds up what a listener does, and tells it once a second: nothing is counted per record. */
 export class ListenerMeter {

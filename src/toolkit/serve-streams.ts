@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ListenAddress, SourceContext } from '../api/index.ts';
 import type { ByteBudget } from './byte-budget.ts';
+import { Networks } from './client-address.ts';
 import { formatAddress } from './listen.ts';
 import { listenStream, type StreamClient, type StreamProtocol } from './stream-listener.ts';
 import type { TlsOptions } from './tls.ts';
@@ -12,6 +13,7 @@ export interface StreamSourceOptions {
   /** Instead of `listen`. */
   readonly unix?: UnixSocketOptions;
   readonly tls?: TlsOptions;
+  readonly allow?: readonly string[];
   readonly max_connections: number;
   readonly max_connections_per_address: number;
   readonly message_timeout: number;
@@ -41,6 +43,7 @@ export async function serveStreams(
     limits: {
       maxConnections: options.max_connections,
       maxConnectionsPerAddress: options.max_connections_per_address,
+      ...(options.allow === undefined ? {} : { allowed: new Networks(options.allow) }),
       handshakeTimeoutMs: options.handshake_timeout ?? options.message_timeout,
       messageTimeoutMs: options.message_timeout,
       idleMs: options.keep_alive,

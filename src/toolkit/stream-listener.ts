@@ -4,6 +4,7 @@ import { describeError, type Clock, type ListenAddress, type Logger, type Metric
 import { ConnectionTable, type Connection, type ConnectionLimits } from './connections.ts';
 import { bind } from './listen.ts';
 import { ListenerMeter } from './listener-meter.ts';
+import { serveSecured } from './secure-connections.ts';
 import { reloadTls } from './tls-reload.ts';
 import { loadTls, type TlsOptions } from './tls.ts';
 import { bindUnix, type PlacedSocket, type UnixSocketOptions } from './unix-socket.ts';
@@ -94,25 +95,15 @@ export class StreamListener {
     this.address = options.address;
     this.#table = new ConnectionTable(options.limits, options.clock);
     this.#meter = new ListenerMeter(options.metrics, this.#table, options.heldBytes);
-    const isSecure = server instanceof TlsServer;
     let unixClients = 0;
     server.on('connection', (socket: Socket) => {
       const connection = this.#table.admit(socket, options.unix === undefined ? undefined : ++unixClients);
-      if (connection !== null && !isSecure) this.#begin(socket, connection);
+      if (connection !== null && options.tls === undefined) this.#begin(socket, connection);
     });
-    // TLS wraps the socket that was admitted in another one.
-    server.on('secureConnection', (socket: Socket) => {
-      const connection = this.#table.named(`${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`);
-      if (connection === undefined) socket.destroy();
-      else {
-        connection.traffic = socket;
-        this.#begin(socket, connection);
-      }
-    });
-    server.on('tlsClientError', (error: Error, socket: Socket) => {
-      this.#meter.turnedAway('tls');
-      const client = socket.remoteAddress ?? 'unknown';
-      options.log.debug({ client, error: describeError(error) }, 'TLS handshake failed');
+    const { tls, log } = options;
+    if (tls === undefined) return;
+    serveSecured(server, { tls, table: this.#table, meter: this.#meter, log }, (socket, connection) => {
+      this.#begin(socket, connection);
     });
   }
 

@@ -16,6 +16,23 @@ export const tlsOptions = Type.Object(
           'PEM file with authorities. Only clients that show a certificate signed by one of them are served.',
       }),
     ),
+    client_names: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+        minItems: 1,
+        maxItems: 1000,
+        examples: [['agent-1.example.com', 'spiffe://example.com/shipper']],
+        description:
+          'Of those only clients whose certificate has one of these names: the common name, or a DNS name, URI or e-mail address, letter by letter.',
+      }),
+    ),
+    client_fingerprints: Type.Optional(
+      Type.Array(Type.String({ pattern: '^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$' }), {
+        minItems: 1,
+        maxItems: 1000,
+        description:
+          'And those whose certificate has one of these SHA-256 fingerprints, as `openssl x509 -fingerprint -sha256` prints them.',
+      }),
+    ),
   },
   {
     additionalProperties: false,

@@ -8,7 +8,7 @@ import { realClock } from '../../../../src/telemetry/index.ts';
 export const definition = definitions[0] as JobSinkDefinition;
 
 const ignore = (): void => undefined;
-export const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };
+const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore, child: () => silent };
 
 export function optionsOf(options: Json): SinkOptions {
   const context = { baseDir: '/pipelines', references: { env: [], file: [] }, env: {} };
