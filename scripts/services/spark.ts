@@ -162,7 +162,8 @@ function launch(
 }
 
 async function registered(ui: number): Promise<void> {
-  for (const until = Date.now() + registeredWithinMs; Date.now() < until; await sleep(100)) {
+  for (const until = Date.now() + registeredWithinMs; Date.now() < until;) {
+    await sleep(100);
     const state = (await (await fetch(`http://127.0.0.1:${ui}/json/`)).json()) as { readonly aliveworkers?: number };
     if (state.aliveworkers === 1) return;
   }

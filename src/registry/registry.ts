@@ -19,6 +19,7 @@ export type LoadFolder = (folder: string) => Promise<readonly ConnectorDefinitio
 /** Which built-in connector lies in which folder, so that a name can be looked up without loading anything. A test holds it. */
 export const BUILT_INS: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   source: {
+    directory: 'file',
     file: 'file',
     fluentd: 'fluentd',
     generate: 'generate',

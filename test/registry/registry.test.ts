@@ -25,6 +25,7 @@ test('a connector is found by kind and name', async () => {
   expect(await registry.find('source', 'console')).toBeNull();
   expect(await registry.find('source', 'constructor')).toBeNull();
   expect(await registry.names('source')).toEqual([
+    'directory',
     'file',
     'fluentd',
     'generate',

@@ -15,7 +15,8 @@ export interface ArchiveDamage {
 
 /** Of a compressed file: positions in it are those of what it holds. */
 export interface ArchiveMark {
-  readonly format: ArchiveFormat;
+  /** `none`: a file that is read as it is, once and whole. */
+  readonly format: ArchiveFormat | 'none';
   /** Its size, and the time of its last write, opaque: as long as they are these it holds the same. */
   readonly bytes: number;
   readonly modified: string;
@@ -123,7 +124,7 @@ function archiveToJson({ damage, isTold, ...mark }: ArchiveMark): Json {
 function archiveFromJson(json: Json): ArchiveMark {
   const { format, bytes, modified, length, limit, damage, told } = json as Record<string, Json | undefined>;
   return {
-    format: format === 'zstd' ? 'zstd' : 'gzip',
+    format: format === 'zstd' || format === 'none' ? format : 'gzip',
     bytes: typeof bytes === 'number' ? bytes : -1,
     modified: typeof modified === 'string' ? modified : '',
     length: typeof length === 'number' ? length : 0,

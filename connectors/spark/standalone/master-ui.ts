@@ -56,8 +56,8 @@ export class MasterUi {
     const answer = await this.#masters.send({ method: 'GET', path: '/json/' }, this.#signal);
     if (answer.status !== 200) throw refusal(answer.doing, answer);
     const state = readObject(answer.bytes);
-    if (state === null || state.text('status') === null) throw unreadable(answer.doing);
-    return state;
+    if (state !== null && state.text('status') !== null) return state;
+    throw unreadable(answer.doing);
   }
 
   async #clientFor(address: string): Promise<HttpClient> {

@@ -1,7 +1,7 @@
 import { SluiceError, type RejectedRecord, type SourceContext } from 'sluice/api';
 import type { BlockReader } from '../block-reader.ts';
 import { toPosition, type ArchiveMark } from '../position.ts';
-import type { InputStorage } from '../storage.ts';
+import type { InputFile, InputStorage } from '../storage.ts';
 import type { TailedFile } from '../tailed-file.ts';
 import { InflatedFile } from './inflated-file.ts';
 
@@ -13,15 +13,15 @@ export class ArchiveReader {
   readonly #storage: InputStorage;
   readonly #reader: BlockReader;
   readonly #onEmitted: (emitted: Promise<void>) => void;
-  readonly #onSaved: (file: Archive) => void;
+  readonly #onSaved: ((file: Archive) => void) | null;
 
   constructor(options: {
     readonly context: SourceContext;
     readonly storage: InputStorage;
     readonly reader: BlockReader;
     readonly onEmitted: (emitted: Promise<void>) => void;
-    /** Its position is durable for the first time. */
-    readonly onSaved: (file: Archive) => void;
+    /** Its position is durable for the first time, before anything of it is read. Null: it is saved with the first records. */
+    readonly onSaved: ((file: Archive) => void) | null;
   }) {
     this.#context = options.context;
     this.#storage = options.storage;
@@ -33,11 +33,13 @@ export class ArchiveReader {
   /** `changed` when the file is not the one any more that the position speaks of, `stopped` when `goesOn` says so. */
   async read(file: Archive, goesOn: () => boolean): Promise<'end' | 'changed' | 'stopped'> {
     const mark = file.archive;
-    const inflated = new InflatedFile(await this.#storage.open(file.path), mark);
+    const opened = await this.#storage.open(file.path);
+    const { format } = mark;
+    const inflated = format === 'none' ? opened : new InflatedFile(opened, { ...mark, format });
     try {
       const { key, size, modified } = await inflated.status();
       if (key !== file.key || size !== mark.bytes || String(modified) !== mark.modified) return 'changed';
-      if (file.isUnsaved) {
+      if (file.isUnsaved && this.#onSaved !== null) {
         await this.#emit(file, []);
         this.#onSaved(file);
       }
@@ -59,9 +61,9 @@ export class ArchiveReader {
   }
 
   /** Saves that nothing is left; in the same commit, once, what is wrong with it. */
-  async #finish(file: Archive, inflated: InflatedFile): Promise<void> {
+  async #finish(file: Archive, inflated: InputFile): Promise<void> {
     const { archive: mark } = file;
-    if (file.offset >= mark.limit && (mark.damage === null || mark.isTold)) return;
+    if (file.offset >= mark.limit && !file.isUnsaved && (mark.damage === null || mark.isTold)) return;
     const rejected = mark.damage === null || mark.isTold ? [] : [await this.#refusal(file, inflated)];
     // Bytes at the end that are no record are not looked for again.
     file.archive = { ...mark, limit: Math.min(mark.limit, file.offset), isTold: mark.damage !== null };
@@ -79,7 +81,7 @@ export class ArchiveReader {
   }
 
   /** Names the place in both: what the archive is cut to, and how far its lines came. Beside it the half line before. */
-  async #refusal(file: Archive, inflated: InflatedFile): Promise<RejectedRecord> {
+  async #refusal(file: Archive, inflated: InputFile): Promise<RejectedRecord> {
     const { path, archive: mark } = file;
     const { at, cause, kind } = mark.damage!;
     const rest = Buffer.alloc(Math.min(mark.length - mark.limit, this.#context.maxRecordBytes));

@@ -107,7 +107,7 @@ export class Archives {
     if (file.isBusy) return true;
     if (!isUnchanged(file.archive, found.status)) {
       this.#known.delete(key);
-      this.add(found, file.archive.format, { own: { ...file.position(now) }, now });
+      this.add(found, formatOf(file.archive), { own: { ...file.position(now) }, now });
     } else if (!isDone(file) && file.failures < MAX_FAILURES) this.#queue(file);
     return true;
   }
@@ -384,6 +384,11 @@ function positionIn(
   const { size: bytes, modified, born } = status;
   const archive = { format, bytes, modified: String(modified), length, limit, damage, isTold: false };
   return { path, offset, head, check, born, isSkipping: false, skipTo: null, isRotated: true, former: [], archive };
+}
+
+/** None of these is a file that is read as it is. */
+function formatOf({ format }: ArchiveMark): ArchiveFormat {
+  return format === 'none' ? 'gzip' : format;
 }
 
 function isUnchanged({ bytes, modified }: ArchiveMark, status: FileStatus): boolean {

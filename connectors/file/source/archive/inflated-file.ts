@@ -1,4 +1,4 @@
-import type { ArchiveMark } from '../position.ts';
+import type { ArchiveFormat, ArchiveMark } from '../position.ts';
 import type { FileStatus, InputFile } from '../storage.ts';
 import { Decompression } from './decompression.ts';
 
@@ -7,14 +7,14 @@ import { Decompression } from './decompression.ts';
  */
 export class InflatedFile implements InputFile {
   readonly #file: InputFile;
-  readonly #mark: ArchiveMark;
+  readonly #mark: ArchiveMark & { readonly format: ArchiveFormat };
   #decompression: Decompression | null = null;
   /** Content that was read last, and where it begins. */
   #held = Buffer.alloc(0);
   #heldFrom = 0;
   #heldBytes = 0;
 
-  constructor(file: InputFile, mark: ArchiveMark) {
+  constructor(file: InputFile, mark: ArchiveMark & { readonly format: ArchiveFormat }) {
     this.#file = file;
     this.#mark = mark;
   }

@@ -1,4 +1,5 @@
 import type { SourceOptions } from '../../source-options.ts';
+import type { framingOptions } from './options.ts';
 import type { Encoding } from './encoding.ts';
 import type { EventPatterns } from './multiline/pattern-rules.ts';
 import type { presets } from './multiline/presets.ts';
@@ -34,7 +35,9 @@ export interface MultilineSettings {
 
 type FileHeader = 'path' | 'offset' | 'inode';
 
-export function framingSettings(options: SourceOptions): FramingSettings {
+export type FramingOptions = Pick<SourceOptions, keyof typeof framingOptions>;
+
+export function framingSettings(options: FramingOptions): FramingSettings {
   return {
     framing: options.framing,
     lengthBytes: options.length_bytes,

@@ -1,17 +1,17 @@
 import type { OptionProblem } from 'sluice/api';
 import { reservedHeader } from 'sluice/toolkit';
-import type { SourceOptions } from '../../source-options.ts';
+import type { FramingOptions } from './settings.ts';
 import { PathFields } from './path-fields.ts';
 import { LinePattern } from './pattern/line-pattern.ts';
 
 const PATTERNS = ['start', 'continue', 'end'] as const;
 
 /** What the schema cannot say. */
-export function findProblems(options: SourceOptions): readonly OptionProblem[] {
+export function findProblems(options: FramingOptions): readonly OptionProblem[] {
   return [...pathFieldProblems(options), ...multilineProblems(options)];
 }
 
-function pathFieldProblems({ path_fields }: SourceOptions): readonly OptionProblem[] {
+function pathFieldProblems({ path_fields }: FramingOptions): readonly OptionProblem[] {
   // A reference is not resolved yet.
   if (path_fields === undefined || path_fields.includes('${')) return [];
   const problem = PathFields.problemOf(path_fields);
@@ -20,7 +20,7 @@ function pathFieldProblems({ path_fields }: SourceOptions): readonly OptionProbl
   return reserved.map((message) => ({ path: ['path_fields'], message }));
 }
 
-function multilineProblems({ multiline, framing }: SourceOptions): readonly OptionProblem[] {
+function multilineProblems({ multiline, framing }: FramingOptions): readonly OptionProblem[] {
   if (multiline === undefined) return [];
   const given = PATTERNS.filter((name) => multiline[name] !== undefined);
   const problems: OptionProblem[] = [];

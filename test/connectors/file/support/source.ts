@@ -10,7 +10,7 @@ import { createSourceHarness, type SourceHarness, type SourceHarnessOptions } fr
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sluice-file-source-'));
 
-const plainLines: FramingSettings = {
+export const plainLines: FramingSettings = {
   framing: 'lines',
   lengthBytes: 4,
   byteOrder: 'big',
