@@ -64,7 +64,7 @@ const table: readonly (readonly [what: string, pipeline: string, ...problems: st
   [
     'an entry of words only',
     'name: a\ntopic: t\nsources: [{ name: x }]\n',
-    '3:11 CONFIG_NO_CONNECTOR this source names no connector; there are `file`',
+    '3:11 CONFIG_NO_CONNECTOR this source names no connector; there are `directory`, `file`',
   ],
   ['two connectors', 'name: a\ntopic: t\nsources:\n  - generate: {}\n    http: {}\n', '5:5 CONFIG_SEVERAL_CONNECTORS'],
   [
