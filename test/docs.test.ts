@@ -127,8 +127,14 @@ function asFiles(text: string): [pipeline: string, hub?: string] {
   ];
 }
 
+/** Jobs of Spark read Kafka, unless the records are landed for them. */
+function hubFor(pipeline: string): string {
+  const readsKafka = /^ *(?:- )?spark:/m.test(pipeline) && !/^ *land:/m.test(pipeline);
+  return readsKafka ? 'kafka: { brokers: [localhost:9092] }\n' : '';
+}
+
 /** What `validate` says, apart from what depends on the machine or on other pipelines. */
-async function problemsOf(folder: string, pipeline: string, hub = ''): Promise<readonly string[]> {
+async function problemsOf(folder: string, pipeline: string, hub = hubFor(pipeline)): Promise<readonly string[]> {
   await writeFile(join(folder, 'pipeline.yaml'), pipeline);
   await writeFile(join(folder, 'sluice.yaml'), hub.replace(/^pipelines:.*$/m, ''));
   const loaded = await loadHub({ pipelines: ['pipeline.yaml'], cwd: folder, env: {}, registry });

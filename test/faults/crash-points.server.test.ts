@@ -12,7 +12,9 @@ const SEED = 6;
 
 test('every crash point lies on a path that is proven', () => {
   const onPaths = Object.values<CrashPath>(crashPaths).flatMap(({ first, points }) => [...first, ...points]);
-  expect(Object.keys(crashPoints).sort()).toEqual([...new Set(onPaths)].sort());
+  // Hubs that give batches to jobs are killed between any two steps in test/pipeline/jobs/job-model.test.ts.
+  const others = Object.keys(crashPoints).filter((point) => !point.startsWith('job-'));
+  expect(others.sort()).toEqual([...new Set(onPaths)].sort());
 });
 
 serverSuite('a hub that ends at its crash points, the input growing all the time', ['kafka'], (where) => {

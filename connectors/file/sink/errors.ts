@@ -7,6 +7,10 @@ const needsOperator = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 
 export function fileError(error: unknown, doing: string): SluiceError {
   if (isSluiceError(error)) return error;
   const code = errorCode(error);
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    const remedy = 'raise the limit of open files (`ulimit -n`)';
+    return new SluiceError('SINK_UNAVAILABLE', `${doing}; ${remedy}`, { retryable: true, cause: error });
+  }
   return code !== null && needsOperator.has(code)
     ? new SluiceError('SINK_BLOCKED', doing, { cause: error })
     : new SluiceError('SINK_UNAVAILABLE', doing, { retryable: true, cause: error });

@@ -5,6 +5,7 @@ import type { JobHandle, JobSink, JobState, Json } from '../../../src/api/index.
 import { childEnvironment } from '../../../connectors/spark/submit/command-line.ts';
 import { endCommand, outcomeOf } from '../../../connectors/spark/submit/outcome.ts';
 import type { SubmitOptions } from '../../../connectors/spark/options.ts';
+import { realClock } from '../../../src/telemetry/index.ts';
 import { batch, sinkWith } from './support/sink.ts';
 
 let folder: string;
@@ -119,6 +120,7 @@ test('ending it ends its children, those that do not listen too', async () => {
   const stubborn = await appears('stubborn');
   expect(await isAlive(stubborn)).toBe(true);
   await sink.end(handle, batch);
+  for (let tries = 0; tries < 500 && (await isAlive(stubborn)); tries++) await realClock.sleep(10);
   expect(await isAlive(stubborn)).toBe(false);
   expect(await ended(sink, handle)).toMatchObject({ state: 'failed' });
 });
