@@ -59,6 +59,8 @@ class TailModel {
   readonly gap = new Set<number>();
   /** Of the next line. */
   next = 0;
+  /** In which file each line was written: they are counted, for names and inodes are used again. */
+  readonly fileOf: number[] = [];
   readonly #folder: string;
   readonly #random: () => number;
   readonly #form: TailForm;
@@ -72,6 +74,7 @@ class TailModel {
   #writer: FileHandle | null = null;
   #isLineOpen = false;
   #hasCopies = false;
+  #file = 0;
 
   constructor(folder: string, random: () => number, form: TailForm) {
     this.#folder = folder;
@@ -106,6 +109,7 @@ class TailModel {
     this.#rotated.unshift({ number: 1, lines: this.#live, ending: '', hasCopies: this.#hasCopies });
     this.#hasCopies = false;
     this.#live = [];
+    this.#file++;
     this.steps.push('rename');
   }
 
@@ -125,6 +129,7 @@ class TailModel {
     for (const number of this.#live.slice(this.#copied)) this.gap.add(number);
     this.#copied = null;
     this.#live = [];
+    this.#file++;
     await truncate(this.#path(LIVE));
     this.steps.push('truncate');
   }
@@ -135,6 +140,7 @@ class TailModel {
     await this.#finishLine();
     await truncate(this.#path(LIVE));
     this.#lose(this.#live.splice(0));
+    this.#file++;
     this.steps.push('empty');
     if (this.#random() < 0.5) await this.write();
   }
@@ -153,6 +159,7 @@ class TailModel {
       await unlink(this.#path(LIVE));
       await this.close();
       this.#lose(this.#live.splice(0));
+      this.#file++;
       this.steps.push('delete');
     }
     if (this.#random() < 0.5) await this.write();
@@ -196,6 +203,7 @@ class TailModel {
   #line(): string {
     const number = this.next++;
     this.#live.push(number);
+    this.fileOf.push(this.#file);
     const filler = this.#random() < 0.05 ? 'x'.repeat(this.whole(900)) : '';
     return `${number}:${filler}-end\n`;
   }
@@ -314,24 +322,21 @@ function judge(model: TailModel, harness: SourceHarness, { decode }: TailForm): 
     lost: unseen.filter((number) => !model.gap.has(number)),
     duplicated: [...seen].filter(([, times]) => times > 1).map(([number]) => number),
     strange,
-    reordered: countReordered(harness, values),
+    reordered: countReordered(values, model.fileOf),
     steps: model.steps,
   };
 }
 
 /** Lines of one file that came in another order than they were written in. */
-function countReordered({ emits }: SourceHarness, values: readonly string[]): number {
-  const last = new Map<string, number>();
+function countReordered(values: readonly string[], fileOf: readonly number[]): number {
+  const last = new Map<number, number>();
   let reordered = 0;
-  let next = 0;
-  for (const { count, positions } of emits) {
-    for (const value of values.slice(next, next + count)) {
-      const file = positions[0]![0];
-      const number = numberOf(value) ?? -1;
-      if (number < (last.get(file) ?? -1)) reordered++;
-      last.set(file, number);
-    }
-    next += count;
+  for (const value of values) {
+    const number = numberOf(value);
+    const file = number === null ? undefined : fileOf[number];
+    if (number === null || file === undefined) continue;
+    if (number < (last.get(file) ?? -1)) reordered++;
+    last.set(file, number);
   }
   return reordered;
 }
