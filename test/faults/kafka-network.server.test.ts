@@ -97,9 +97,14 @@ serverSuite('a hub and a broker between which something is wrong', [], () => {
     await append(folder, numbered('a', 20_000, 20_100));
     await again.until('it waits again', says(folder, /degraded: waiting for Kafka: broker/), PATIENCE_MS);
     await proxy.accept();
-    await untilPublished(again, folder, 20_100);
+    const wanted = numbered('a', 0, 20_100);
+    const isThere = async (): Promise<boolean> => new Set(await folder.published('out')).size === wanted.length;
+    await again.until('each line is published', isThere, PATIENCE_MS);
     expect(await again.end('SIGTERM')).toBe(0);
-    expect(await folder.published('out')).toEqual(numbered('a', 0, 20_100));
+    const published = await folder.published('out');
+    expect([...new Set(published)]).toEqual(wanted);
+    // At least once: the first lines are in the topic, and their position perhaps was not saved before the broker went away.
+    expect(published.length - wanted.length).toBeLessThanOrEqual(100);
   });
 
   test('a hub that slept while another took over: nothing of it is accepted any more', async () => {
