@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { FileSourceSettings } from '../../../connectors/file/source/settings.ts';
 import type { SourceHarness, SourceHarnessOptions } from '../../../src/testing/index.ts';
-import { eventually, fileSourceHarness, temporaryFolder } from './support/source.ts';
+import { eventually, fileSourceHarness, lines, numbered, temporaryFolder } from './support/source.ts';
 
 let folder: string;
 let harness: SourceHarness | null = null;
@@ -33,10 +33,6 @@ async function once(settings: Partial<FileSourceSettings> = {}): Promise<SourceH
   await source.ended;
   return source;
 }
-
-const numbered = (from: number, to: number, name = 'line'): string =>
-  Array.from({ length: to - from }, (_, index) => `${name} ${from + index}\n`).join('');
-const lines = (text: string): string[] => text.split('\n').slice(0, -1);
 
 async function read(source: SourceHarness, text: string): Promise<void> {
   const expected = lines(text);

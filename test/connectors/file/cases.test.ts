@@ -6,7 +6,14 @@ import { appendFile, mkdir, open, rename, rm, stat, symlink, truncate, writeFile
 import { join } from 'node:path';
 import { createNodeStorage, type FileStatus, type InputStorage } from '../../../connectors/file/source/storage.ts';
 import type { SourceHarness, SourceHarnessOptions } from '../../../src/testing/index.ts';
-import { eventually, fileSourceHarness, temporaryFolder, type SourceSettings } from './support/source.ts';
+import {
+  eventually,
+  fileSourceHarness,
+  lines,
+  numbered,
+  type SourceSettings,
+  temporaryFolder,
+} from './support/source.ts';
 
 let folder: string;
 let harness: SourceHarness | null = null;
@@ -30,10 +37,6 @@ async function started(
   await harness.start();
   return harness;
 }
-
-const numbered = (from: number, to: number, name = 'line'): string =>
-  Array.from({ length: to - from }, (_, index) => `${name} ${from + index}\n`).join('');
-const lines = (text: string): string[] => text.split('\n').slice(0, -1);
 
 async function read(source: SourceHarness, text: string): Promise<void> {
   const expected = lines(text);

@@ -18,7 +18,7 @@ import { sourceDefinition } from '../../../connectors/file/source-definition.ts'
 import { createNodeStorage, type InputStorage } from '../../../connectors/file/source/storage.ts';
 import { realClock } from '../../../src/telemetry/index.ts';
 import { createSourceHarness, type SourceHarness } from '../../../src/testing/index.ts';
-import { eventually, fileSourceHarness, temporaryFolder } from './support/source.ts';
+import { eventually, fileSourceHarness, lines, numbered, temporaryFolder } from './support/source.ts';
 
 const nodeStorage = createNodeStorage();
 let folder: string;
@@ -44,9 +44,6 @@ async function started(
 }
 type DropFirst<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : never;
 
-const numbered = (from: number, to: number, name = 'line'): string =>
-  Array.from({ length: to - from }, (_, index) => `${name} ${from + index}\n`).join('');
-const lines = (text: string): string[] => text.split('\n').slice(0, -1);
 const sorted = (values: readonly string[]): string[] => [...values].sort();
 
 async function read(source: SourceHarness, expected: readonly string[]): Promise<void> {

@@ -10,6 +10,11 @@ import { createSourceHarness, type SourceHarness, type SourceHarnessOptions } fr
 
 export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sluice-file-source-'));
 
+/** Lines `line FROM` up to `line TO`, without the last, each with its line feed. */
+export const numbered = (from: number, to: number, name = 'line'): string =>
+  Array.from({ length: to - from }, (_, index) => `${name} ${from + index}\n`).join('');
+export const lines = (text: string): string[] => text.split('\n').slice(0, -1);
+
 export const plainLines: FramingSettings = {
   framing: 'lines',
   lengthBytes: 4,

@@ -71,7 +71,7 @@ export class SparkMasterDouble {
     else if (url === '/json/') json(200, this.#state());
     else if (url.startsWith('/log/')) {
       const text = url.includes('logType=stdout') ? this.stdout : this.stderr;
-      response.end(`==== Bytes 0-${text.length} of ${text.length} of /work/stderr ====\n${text}`);
+      response.end(`==== Bytes 0-${text.length} of ${text.length} of driver/stderr ====\n${text}`);
     } else response.writeHead(404).end('<html>Not Found</html>');
   }
 
