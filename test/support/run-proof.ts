@@ -5,7 +5,7 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** Runs `scripts/prove-NAME.ts`. Rejects, with what it printed, unless all was shown, or (3) something could not be judged on this machine; resolves with its last line. */
 export function runProof(
-  name: 'main' | 'kafka' | 'sources',
+  name: 'main' | 'kafka' | 'sources' | 'sinks',
   parameters: readonly string[],
 ): Promise<string | undefined> {
   const script = join(root, 'scripts', `prove-${name}.ts`);

@@ -1,5 +1,5 @@
 import type { KafkaClient } from '../../../src/kafka/index.ts';
-import type { Elastic } from './elastic.ts';
+import type { Elastic, Hit } from './elastic.ts';
 import { endsOf } from './topics.ts';
 
 /** One life of a topic, and where its partitions end. */
@@ -30,6 +30,14 @@ export interface Indexed {
 export async function judgeIndexed(
   elastic: Elastic,
   index: string,
+  wanted: { lives: readonly TopicLife[]; lines: number },
+): Promise<Indexed> {
+  return judgeHits(elastic.documents(index, ['n']), wanted);
+}
+
+/** The same of documents that came from anywhere. */
+export async function judgeHits(
+  hits: AsyncIterable<Hit>,
   { lives, lines }: { lives: readonly TopicLife[]; lines: number },
 ): Promise<Indexed> {
   const offsets = new Map<string, Uint8Array>(
@@ -39,7 +47,7 @@ export async function judgeIndexed(
   );
   const seen = new Uint8Array(lines);
   let [documents, foreign, twice] = [0, 0, 0];
-  for await (const { id, source } of elastic.documents(index, ['n'])) {
+  for await (const { id, source } of hits) {
     documents++;
     const cut = id.lastIndexOf('+');
     const marks = offsets.get(id.slice(0, cut));

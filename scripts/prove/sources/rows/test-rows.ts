@@ -1,14 +1,8 @@
 import type { Row, ShownBy } from '../../rows/row.ts';
+import { on, testRow } from '../../rows/test-row.ts';
 
-const on = (file: string, ...titles: string[]): readonly ShownBy[] =>
-  titles.map((title) => ({ file: `test/${file}`, title }));
-const row = (name: string, component: string, fault: string, ...by: readonly (readonly ShownBy[])[]): Row => ({
-  name,
-  component,
-  fault,
-  on: 'embedded',
-  by: by.flat(),
-});
+const row = (name: string, component: string, fault: string, ...by: readonly (readonly ShownBy[])[]): Row =>
+  testRow({ name, component, fault, on: 'embedded' }, ...by);
 
 const fileSource = 'connectors/file/source.test.ts';
 

@@ -1,0 +1,6 @@
+import type { Row } from '../rows/row.ts';
+import { killRows } from './rows/kill-rows.ts';
+import { testRows } from './rows/test-rows.ts';
+
+/** What the sinks promise, in the order in which it is shown. */
+export const rows: readonly Row[] = [...killRows, ...testRows];
