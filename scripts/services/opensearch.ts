@@ -51,5 +51,5 @@ async function openSearchClasspath(): Promise<string> {
     ...plugins.map((plugin) => `org.opensearch.plugin:${plugin}:${openSearchVersion}`),
     `org.apache.logging.log4j:log4j-core:${log4jVersion}`,
   ]);
-  return [await compileJava(`opensearch-${openSearchVersion}`, sources, jars), jars].join(delimiter);
+  return [await compileJava(`opensearch-${openSearchVersion}`, [sources], { jars }), jars].join(delimiter);
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive, stopChild, stopInOrder, type Child } from './child.ts';
-import { elasticsearch } from './elasticsearch.ts';
+import { elasticsearch, elasticsearch9 } from './elasticsearch.ts';
 import { kafka, kafkaCluster, kafkaSecured } from './kafka.ts';
 import { kafka010, kafka20, kafka28 } from './kafka-old.ts';
 import { openSearch } from './opensearch.ts';
@@ -18,6 +18,7 @@ export const services = {
   'kafka-2.0': kafka20,
   'kafka-0.10': kafka010,
   elasticsearch,
+  'elasticsearch-9': elasticsearch9,
   opensearch: openSearch,
   solr,
   'solr-cloud': solrCloud,

@@ -143,7 +143,7 @@ async function solrClasspath(): Promise<string> {
     [`org.apache.solr:solr-core:${solrVersion}`, ...jetty.map((artifact) => `org.eclipse.${artifact}:${jettyVersion}`)],
     ['javax.servlet:javax.servlet-api'],
   );
-  return [await compileJava(name, sources, jars), jars].join(delimiter);
+  return [await compileJava(name, [sources], { jars }), jars].join(delimiter);
 }
 
 /** Waits until the nodes know each other: replicas of a collection made earlier would all lie on one. Then brings the config sets. */

@@ -3,7 +3,7 @@ import { openClient, sealedValues } from '../kafka/topics.ts';
 import type { Feed } from './feed.ts';
 import { recordOf } from './numbered-records.ts';
 
-export const PARTITIONS = 4;
+const PARTITIONS = 4;
 const AT_ONCE = 2000;
 
 /** A topic of Kafka that is filled beside the hub. */

@@ -8,7 +8,7 @@ import { judgeTarget } from './judge-target.ts';
 import type { Target } from './target.ts';
 
 /** Where the records come from and where they go to. */
-export interface Way {
+interface Way {
   readonly feed: Feed;
   readonly target: Target;
 }

@@ -3,7 +3,6 @@ package org.elasticsearch.plugins;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.elasticsearch.Build;
 import org.elasticsearch.action.admin.cluster.node.info.PluginsAndModules;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
@@ -17,18 +16,12 @@ public final class ClassPathPlugins extends PluginsService {
         for (Class<? extends Plugin> plugin : plugins) {
             loaded.add(
                 new LoadedPlugin(
-                    descriptorOf(plugin),
+                    Descriptors.of(plugin),
                     loadPlugin(plugin, settings, environment.configDir()),
                     plugin.getClassLoader()
                 )
             );
         }
-    }
-
-    private static PluginDescriptor descriptorOf(Class<? extends Plugin> plugin) {
-        String name = plugin.getSimpleName();
-        String version = Build.current().version();
-        return new PluginDescriptor(name, name, "1", version, "17", plugin.getName(), null, List.of(), false, false, false, false);
     }
 
     @Override

@@ -4,20 +4,11 @@ package org.elasticsearch.xpack.testes;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
-import java.util.function.Supplier;
 import org.elasticsearch.ElasticsearchSecurityException;
-import org.elasticsearch.cluster.metadata.IndexNameExpressionResolver;
-import org.elasticsearch.cluster.node.DiscoveryNodes;
 import org.elasticsearch.cluster.service.ClusterService;
-import org.elasticsearch.common.io.stream.NamedWriteableRegistry;
-import org.elasticsearch.common.settings.ClusterSettings;
-import org.elasticsearch.common.settings.IndexScopedSettings;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.common.settings.Settings;
-import org.elasticsearch.common.settings.SettingsFilter;
 import org.elasticsearch.common.util.concurrent.ThreadContext;
-import org.elasticsearch.features.NodeFeature;
 import org.elasticsearch.ingest.AbstractProcessor;
 import org.elasticsearch.ingest.ConfigurationUtils;
 import org.elasticsearch.ingest.IngestDocument;
@@ -25,7 +16,6 @@ import org.elasticsearch.ingest.Processor;
 import org.elasticsearch.plugins.IngestPlugin;
 import org.elasticsearch.plugins.Plugin;
 import org.elasticsearch.plugins.interceptor.RestServerActionPlugin;
-import org.elasticsearch.rest.RestController;
 import org.elasticsearch.rest.RestHandler;
 import org.elasticsearch.rest.RestInterceptor;
 import org.elasticsearch.rest.RestResponse;
@@ -33,9 +23,9 @@ import org.elasticsearch.rest.RestStatus;
 
 /**
  * What the class path lacks of a distribution (GET /, the ingest processors set and fail), a check of credentials, and a way to make
- * all threads of a pool busy.
+ * all threads of a pool busy. How the server is told of processors and handlers differs by its version: TestPlugin.
  */
-public final class TestPlugin extends Plugin implements IngestPlugin, RestServerActionPlugin {
+abstract class AnyTestPlugin extends Plugin implements IngestPlugin, RestServerActionPlugin {
     /** The Authorization header that every request must carry to the letter. Empty: none is asked for. */
     private static final Setting<String> AUTHORIZATION = Setting.simpleString("testes.authorization", Setting.Property.NodeScope);
 
@@ -43,7 +33,7 @@ public final class TestPlugin extends Plugin implements IngestPlugin, RestServer
     private final HoldPool hold = new HoldPool();
     private ClusterService cluster;
 
-    public TestPlugin(Settings settings) {
+    AnyTestPlugin(Settings settings) {
         authorization = AUTHORIZATION.get(settings);
     }
 
@@ -58,37 +48,36 @@ public final class TestPlugin extends Plugin implements IngestPlugin, RestServer
         return List.of();
     }
 
-    @Override
-    public Map<String, Processor.Factory> getProcessors(Processor.Parameters parameters) {
-        return Map.of("set", (registry, tag, description, options) -> {
-            String field = ConfigurationUtils.readStringProperty("set", tag, options, "field");
-            Object value = ConfigurationUtils.readObject("set", tag, options, "value");
-            return new AbstractProcessor(tag, description) {
-                @Override
-                public IngestDocument execute(IngestDocument document) {
-                    document.setFieldValue(field, value);
-                    return document;
-                }
+    static Processor set(String tag, String description, Map<String, Object> options) {
+        String field = ConfigurationUtils.readStringProperty("set", tag, options, "field");
+        Object value = ConfigurationUtils.readObject("set", tag, options, "value");
+        return new AbstractProcessor(tag, description) {
+            @Override
+            public IngestDocument execute(IngestDocument document) {
+                document.setFieldValue(field, value);
+                return document;
+            }
 
-                @Override
-                public String getType() {
-                    return "set";
-                }
-            };
-        }, "fail", (registry, tag, description, options) -> {
-            String message = ConfigurationUtils.readStringProperty("fail", tag, options, "message");
-            return new AbstractProcessor(tag, description) {
-                @Override
-                public IngestDocument execute(IngestDocument document) {
-                    throw new IllegalArgumentException(message);
-                }
+            @Override
+            public String getType() {
+                return "set";
+            }
+        };
+    }
 
-                @Override
-                public String getType() {
-                    return "fail";
-                }
-            };
-        });
+    static Processor fail(String tag, String description, Map<String, Object> options) {
+        String message = ConfigurationUtils.readStringProperty("fail", tag, options, "message");
+        return new AbstractProcessor(tag, description) {
+            @Override
+            public IngestDocument execute(IngestDocument document) {
+                throw new IllegalArgumentException(message);
+            }
+
+            @Override
+            public String getType() {
+                return "fail";
+            }
+        };
     }
 
     @Override
@@ -110,18 +99,7 @@ public final class TestPlugin extends Plugin implements IngestPlugin, RestServer
         };
     }
 
-    @Override
-    public Collection<RestHandler> getRestHandlers(
-        Settings settings,
-        NamedWriteableRegistry writeables,
-        RestController controller,
-        ClusterSettings clusterSettings,
-        IndexScopedSettings indexSettings,
-        SettingsFilter filter,
-        IndexNameExpressionResolver resolver,
-        Supplier<DiscoveryNodes> nodes,
-        Predicate<NodeFeature> supports
-    ) {
+    final List<RestHandler> handlers() {
         return List.of(new Banner(cluster), hold);
     }
 
