@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../src/testing/free-ports.ts';
+import { endWithThisProcess } from './ending.ts';
 
 const entry = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
@@ -39,6 +40,7 @@ export class HubProcess {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    endWithThisProcess(this.#child);
     const keep = (data: Buffer): void => {
       this.#output = (this.#output + data.toString()).slice(-20_000);
     };

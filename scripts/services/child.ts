@@ -81,12 +81,27 @@ export async function stopInOrder(children: readonly Child[]): Promise<void> {
 /** Starts processes that need each other to become ready. When one does not, all are ended and the reason is thrown. */
 export async function startChildren(launches: readonly Launch[]): Promise<Child[]> {
   const children = await Promise.all(launches.map(startChild));
+  // Nobody knows of them yet who could end them when this process is told to end.
+  const abandon = (): void => {
+    for (const child of children) killNow(child);
+  };
+  process.once('exit', abandon);
   try {
     await Promise.all(children.map(waitUntilReady));
     return children;
   } catch (error) {
     await Promise.all(children.map((child) => stopChild(child, 'SIGKILL')));
     throw error;
+  } finally {
+    process.off('exit', abandon);
+  }
+}
+
+function killNow({ pid }: Child): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
 

@@ -7,9 +7,9 @@ import { freePorts } from '../../src/testing/free-ports.ts';
 import type { Service, Settings } from './service.ts';
 
 export const elasticsearchVersion = '8.19.21';
-export const elasticsearch9Version = '9.5.3';
+const elasticsearch9Version = '9.5.3';
 /** What Elasticsearch 9 runs on. */
-const elasticsearch9Java = 21;
+export const elasticsearch9Java = 21;
 
 /** A main and a plugin of our own, parts of them by version: Maven Central has the server, not the distribution around it. */
 const sources = join(import.meta.dirname, 'elasticsearch');

@@ -28,6 +28,15 @@ export class Elastic {
     return count;
   }
 
+  /** Of a field, exact up to 2^53. */
+  async sumOf(index: string, field: string): Promise<number> {
+    const asked = { size: 0, aggs: { sum: { sum: { field } } } };
+    const { aggregations } = (await this.request('POST', `/${index}/_search`, asked)) as {
+      aggregations: { sum: { value: number } };
+    };
+    return aggregations.sum.value;
+  }
+
   /** All documents, in any order. */
   async *documents(index: string, fields: readonly string[]): AsyncGenerator<Hit> {
     await this.request('POST', `/${index}/_refresh`);

@@ -8,6 +8,7 @@ import { down, known, up, type Address, type ServiceName } from '../../services/
 /** The real servers of a proof: started when a part first asks for them, ended by their own pids. */
 export class Servers {
   #folder: Promise<string> | null = null;
+  readonly #parts = new Set<string>();
 
   /** One that the parts share. */
   async shared<Name extends ServiceName>(name: Name): Promise<Address<Name>> {
@@ -21,13 +22,15 @@ export class Servers {
 
   /** One that a part may hurt. */
   async own<Name extends ServiceName>(name: Name, part: string, settings: Settings = {}): Promise<OwnServer<Name>> {
+    this.#parts.add(part);
     return OwnServer.start(name, join(await this.#runFolder(), part), settings);
   }
 
   async end(): Promise<void> {
     if (this.#folder === null) return;
     const folder = await this.#folder;
-    for (const name of await known(folder)) await down(name, folder);
+    for (const place of [folder, ...[...this.#parts].map((part) => join(folder, part))])
+      for (const name of await known(place)) await down(name, place);
     await rm(folder, { recursive: true, force: true });
   }
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { endingAlways } from '../ending.ts';
 import { Servers } from '../kafka/servers.ts';
 import { tableOf, writeTable } from './page-table.ts';
 import { proveRows } from './prove-rows.ts';
@@ -33,13 +34,14 @@ export async function runRows(script: RowsScript): Promise<number> {
   const chosen = await thoseThatCanRun(options.chosen);
   const folder = await mkdtemp(join(tmpdir(), `sluice-${script.name.replace(':', '-')}-`));
   const servers = new Servers();
-  try {
-    console.log(`seed ${seed}, ${chosen.length} rows, results in ${options.stateFile}`);
-    await proveRows(chosen, { servers, state, folder, seed, isLong });
-  } finally {
-    await servers.end();
-    await rm(folder, { recursive: true, force: true });
-  }
+  console.log(`seed ${seed}, ${chosen.length} rows, results in ${options.stateFile}`);
+  await endingAlways(
+    () => proveRows(chosen, { servers, state, folder, seed, isLong }),
+    async () => {
+      await servers.end();
+      await rm(folder, { recursive: true, force: true });
+    },
+  );
   const table = tableOf(script.rows, (name) => state.get(name));
   console.log(`\n${table}`);
   if (writes) await writeTable(table, script);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endWithThisProcess } from '../ending.ts';
 import type { ShownBy } from './row.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -62,6 +63,8 @@ async function runJest(
     stdio: ['ignore', 'ignore', 'ignore'],
     env: { ...process.env, SLUICE_PROVE_TESTS: told, SLUICE_TEST_STANDSTILL_MS: STANDSTILL_MS },
   });
+  // Politely: it has servers of its own to end.
+  endWithThisProcess(child, 'SIGTERM');
   const over = new AbortController();
   const ended = once(child, 'close').then(() => {
     over.abort();

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { endWithThisProcess } from '../../ending.ts';
 
 const GRACE_MS = 10_000;
 
@@ -11,6 +12,7 @@ export class Daemon {
 
   constructor(command: string, parameters: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.#child = spawn(command, parameters, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    endWithThisProcess(this.#child);
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on('data', (bytes: Buffer) => (this.#output = (this.#output + bytes.toString()).slice(-2000)));
     this.#ended = once(this.#child, 'close');

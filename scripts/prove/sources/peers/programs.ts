@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endWithThisProcess } from '../../ending.ts';
 import { install, prepared } from './prepared.ts';
 
 const clients = join(import.meta.dirname, '..', 'clients');
@@ -43,6 +44,7 @@ export async function program(
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const child = spawn(command, parameters, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  endWithThisProcess(child);
   const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
   let [output, complaint] = ['', ''];
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
