@@ -4,7 +4,9 @@ import {
   ByteBudget,
   contentCoding,
   createAuthenticator,
+  CrossOrigin,
   Inflater,
+  isPreflight,
   Refusal,
   RequestGathering,
   type Authenticator,
@@ -12,18 +14,22 @@ import {
   type HttpExchange,
 } from 'sluice/toolkit';
 import { HttpEntries, type HttpEncoding, type HttpPlace } from './http-entries.ts';
-import { formField } from './http-form.ts';
+import { formField, multipartField, type FormField } from './http-form.ts';
 import type { SourceOptions } from './options.ts';
 
-const TYPES: ReadonlyMap<string, HttpEncoding | 'form'> = new Map<string, HttpEncoding | 'form'>([
+const ENCODINGS: ReadonlyMap<string, HttpEncoding> = new Map<string, HttpEncoding>([
   ['application/json', 'json'],
   ['application/csp-report', 'json'],
   ['application/x-ndjson', 'ndjson'],
   ['application/msgpack', 'msgpack'],
   ['application/x-msgpack', 'msgpack'],
-  ['application/x-www-form-urlencoded', 'form'],
+]);
+const FORMS: ReadonlyMap<string, (contentType: string) => FormField> = new Map([
+  ['application/x-www-form-urlencoded', () => formField],
+  ['multipart/form-data', multipartField],
 ]);
 const FORM_FIELDS = ['msgpack', 'json', 'ndjson'] as const;
+const METHODS = ['POST', 'PUT'];
 const OK: HttpAnswer = { status: 200 };
 
 /** One request as fluentd's `in_http` takes it: the path is the tag, an empty answer says that all records are durable. */
@@ -31,6 +37,7 @@ export class HttpHandler {
   readonly #options: SourceOptions;
   readonly #context: SourceContext;
   readonly #authenticator: Authenticator | null;
+  readonly #crossOrigin: CrossOrigin;
   readonly #budget: ByteBudget;
   readonly #inflater: Inflater;
   readonly #gathering: RequestGathering<HttpEntries>;
@@ -39,6 +46,7 @@ export class HttpHandler {
     this.#options = options;
     this.#context = context;
     this.#authenticator = options.auth === undefined ? null : createAuthenticator(options.auth);
+    this.#crossOrigin = new CrossOrigin(options.cors, METHODS);
     this.#budget = new ByteBudget(options.max_in_flight);
     const maxBytes = options.max_inflated_message;
     this.#inflater = new Inflater({ maxBytes, budget: this.#budget, clock: context.clock });
@@ -56,18 +64,23 @@ export class HttpHandler {
   }
 
   async handle(exchange: HttpExchange): Promise<HttpAnswer> {
+    let forPages: HttpAnswer['headers'] = {};
+    let answer: HttpAnswer;
     try {
-      return await this.#handle(exchange);
+      forPages = this.#crossOrigin.admit(exchange.request.headers);
+      answer = await this.#handle(exchange);
     } catch (error) {
-      if (error instanceof Refusal) return textAnswer(error);
-      throw error;
+      if (!(error instanceof Refusal)) throw error;
+      answer = textAnswer(error);
     }
+    return { ...answer, headers: { ...answer.headers, ...forPages } };
   }
 
   async #handle(exchange: HttpExchange): Promise<HttpAnswer> {
     const { method = '', url = '', headers } = exchange.request;
     if (method === 'GET' || method === 'HEAD') return this.#health();
-    if (method !== 'POST' && method !== 'PUT')
+    if (isPreflight(method, headers)) return this.#crossOrigin.preflight(headers);
+    if (!METHODS.includes(method))
       throw new Refusal(405, `${method} does nothing here; post records`, {
         headers: { Allow: 'GET, HEAD, POST, PUT' },
       });
@@ -106,11 +119,11 @@ export class HttpHandler {
   }
 }
 
-function typeOf(contentType: string | undefined): HttpEncoding | 'form' {
-  const name = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  const type = TYPES.get(name);
+function typeOf(contentType = ''): HttpEncoding | FormField {
+  const name = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  const type = ENCODINGS.get(name) ?? FORMS.get(name)?.(contentType);
   if (type !== undefined) return type;
-  const known = [...TYPES.keys()].join(', ');
+  const known = [...ENCODINGS.keys(), ...FORMS.keys()].join(', ');
   throw new Refusal(415, `the content type ${JSON.stringify(name)} is not known; use one of ${known}`);
 }
 
@@ -131,13 +144,13 @@ function secondsOf(text: string | null): number | null {
 
 function* readAll(
   entries: HttpEntries,
-  type: HttpEncoding | 'form',
+  type: HttpEncoding | FormField,
   bytes: Buffer,
   place: HttpPlace,
 ): Generator<void, void> {
   try {
-    if (type !== 'form') yield* entries.read(type, bytes, place);
-    else yield* readForm(entries, bytes, place);
+    if (typeof type === 'string') yield* entries.read(type, bytes, place);
+    else yield* readForm(entries, (name) => type(bytes, name), place);
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
     const status = error.code === 'RECORD_TOO_LARGE' ? 413 : 400;
@@ -146,11 +159,15 @@ function* readAll(
 }
 
 /** The first of the fields that hold records; `time` beside it is their time. */
-function* readForm(entries: HttpEntries, form: Buffer, place: HttpPlace): Generator<void, void> {
-  const time = formField(form, 'time')?.toString('latin1') ?? null;
+function* readForm(
+  entries: HttpEntries,
+  field: (name: string) => Buffer | null,
+  place: HttpPlace,
+): Generator<void, void> {
+  const time = field('time')?.toString('latin1') ?? null;
   const timed = { ...place, seconds: place.seconds ?? secondsOf(time) };
   for (const encoding of FORM_FIELDS) {
-    const records = formField(form, encoding);
+    const records = field(encoding);
     if (records !== null) {
       yield* entries.read(encoding, records, timed);
       return;

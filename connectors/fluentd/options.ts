@@ -1,5 +1,5 @@
 import { duration, listenAddress, secret, size, Type, type Static } from 'sluice/api';
-import { allowOption, authOptions, tlsOptions, unixSocketOptions } from 'sluice/toolkit';
+import { allowOption, authOptions, corsOptions, tlsOptions, unixSocketOptions } from 'sluice/toolkit';
 
 const userOptions = Type.Object(
   {
@@ -47,6 +47,7 @@ export const sourceOptions = Type.Object(
     allow: Type.Optional(allowOption),
     security: Type.Optional(securityOptions),
     auth: Type.Optional(authOptions),
+    cors: Type.Optional(corsOptions),
     udp_heartbeat: Type.Boolean({
       default: false,
       description:

@@ -24,12 +24,22 @@ export function findProblems(options: SourceOptions): readonly OptionProblem[] {
 }
 
 /** Options that go with the other protocol would be without effect, and some of them are there for safety. */
-function protocolProblems({ protocol, security, unix, udp_heartbeat, auth }: SourceOptions): readonly OptionProblem[] {
+function protocolProblems({
+  protocol,
+  security,
+  unix,
+  udp_heartbeat,
+  auth,
+  cors,
+}: SourceOptions): readonly OptionProblem[] {
   const problem = (option: string, message: string): OptionProblem => ({ path: [option], message });
   if (protocol === 'forward')
-    return auth === undefined
-      ? []
-      : [problem('auth', '`auth` goes with `protocol: http`; the forward protocol has `security`')];
+    return [
+      ...(auth === undefined
+        ? []
+        : [problem('auth', '`auth` goes with `protocol: http`; the forward protocol has `security`')]),
+      ...(cors === undefined ? [] : [problem('cors', '`cors` goes with `protocol: http`')]),
+    ];
   return [
     ...(auth !== undefined && Object.keys(auth).length === 0
       ? [problem('auth', '`auth` accepts nobody as it is; give `basic`, `bearer`, `users` or `tokens`')]

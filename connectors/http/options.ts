@@ -1,7 +1,7 @@
 import { duration, listenAddress, size, Type, type Static } from 'sluice/api';
-import { networkList, tlsOptions, type AuthOptions, type SignatureOptions } from 'sluice/toolkit';
+import { networkList, tlsOptions, type AuthOptions, type CorsOptions, type SignatureOptions } from 'sluice/toolkit';
 import { cloudEventsOptions, elasticsearchOptions } from './formats/options.ts';
-import { gateWords, ROUTE_PATH, type CorsOptions, routeOptions, routeWords } from './route-options.ts';
+import { gateWords, ROUTE_PATH, routeOptions, routeWords } from './route-options.ts';
 
 function recordHeader(what: string) {
   return Type.String({

@@ -1,6 +1,13 @@
 import type { SourceContext } from 'sluice/api';
-import { ByteBudget, clientAddress, Networks, Refusal, type HttpAnswer, type HttpExchange } from 'sluice/toolkit';
-import { isPreflight } from './cors.ts';
+import {
+  ByteBudget,
+  clientAddress,
+  isPreflight,
+  Networks,
+  Refusal,
+  type HttpAnswer,
+  type HttpExchange,
+} from 'sluice/toolkit';
 import { routesOf, type SourceOptions } from './options.ts';
 import { Route } from './route.ts';
 import { RouteTable, splitTarget, type FoundRoute } from './route-table.ts';

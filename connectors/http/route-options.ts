@@ -1,7 +1,6 @@
-import { duration, size, Type, type Static } from 'sluice/api';
-import { authOptions, networkList, signatureOptions } from 'sluice/toolkit';
+import { size, Type } from 'sluice/api';
+import { authOptions, corsOptions, headerName, networkList, signatureOptions } from 'sluice/toolkit';
 
-const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 export const ROUTE_PATH = '^/[^?#\\s]*$';
 
 /** Each is built twice: with its default for all routes of a source, and without one for a route, which then has what the source says. */
@@ -24,7 +23,7 @@ export const routeWords = {
       },
     ),
   headers: (more: object = {}) =>
-    Type.Array(Type.String({ pattern: HEADER_NAME, maxLength: 256 }), {
+    Type.Array(Type.String({ pattern: headerName, maxLength: 256 }), {
       ...more,
       maxItems: 32,
       uniqueItems: true,
@@ -54,35 +53,6 @@ export const routeWords = {
       description: 'How many records a request may hold; others get 413.',
     }),
 };
-
-const corsOptions = Type.Object(
-  {
-    origins: Type.Array(Type.String({ pattern: '^(\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+)$', maxLength: 256 }), {
-      minItems: 1,
-      maxItems: 1000,
-      examples: [['https://app.example.com']],
-      description: 'Where pages come from that may post, as browsers write it; `*` for all.',
-    }),
-    headers: Type.Array(Type.String({ pattern: HEADER_NAME, maxLength: 256 }), {
-      default: ['Authorization', 'Content-Type', 'Content-Encoding', 'Idempotency-Key'],
-      maxItems: 100,
-      description: 'Request headers that they may set.',
-    }),
-    max_age: duration({
-      default: '10m',
-      minimum: '0s',
-      maximum: '1d',
-      description: 'How long a browser need not ask again.',
-    }),
-  },
-  {
-    additionalProperties: false,
-    description:
-      'Let pages in browsers post (CORS). Without it what comes from a page, with an `Origin` header, gets 403: a page anywhere could otherwise post to a listener that its reader reaches.',
-  },
-);
-
-export type CorsOptions = Static<typeof corsOptions>;
 
 /** Who may post. */
 export const gateWords = {

@@ -3,6 +3,7 @@ import type { BatchBuilder, SourceContext } from 'sluice/api';
 import { defaultCodecLimits, JsonScanner, JsonWriter } from 'sluice/codec';
 import {
   contentCoding,
+  CrossOrigin,
   GatheredRecords,
   Inflater,
   otherTurns,
@@ -15,7 +16,6 @@ import {
   type HttpAnswer,
   type HttpExchange,
 } from 'sluice/toolkit';
-import { CrossOrigin } from './cors.ts';
 import { isReading, type FormatRequest, type Gathering, type Reading, type RouteFormat } from './formats/format.ts';
 import { FoundRecords } from './formats/found-records.ts';
 import { createFormat } from './formats/index.ts';

@@ -65,7 +65,8 @@ export const sinkOptions = Type.Object(
     ...kafkaOptions,
     topic: template({
       confined: 'name',
-      description: 'The topic to write. It has to be there.',
+      description:
+        'The topic to write. It has to be there: one that is named here is waited for; records whose template gives one that is not there become dead letters.',
       examples: ['orders', 'orders-{{ value.country }}'],
     }),
     partition_by: Type.Union([Type.Literal('source'), Type.Literal('key')], {

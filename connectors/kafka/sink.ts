@@ -13,6 +13,8 @@ import { buildParcels, passParcels, type Parcel } from './parcels.ts';
 
 /** Partitions that a topic gained are used after this time at the latest. */
 const LOOK_AGAIN_MS = 60_000;
+/** Kafka's own limit (`org.apache.kafka.common.internals.Topic`). */
+const MAX_TOPIC_CHARACTERS = 249;
 
 /**
  * Writes by an idempotent producer. While brokers are away a write does not settle: the producer goes on by itself, so that nothing is written twice, and the
@@ -57,18 +59,20 @@ export class KafkaSink implements Sink {
   async #parcels(batch: RecordBatch): Promise<{ parcels: readonly Parcel[]; failures: readonly RecordFailure[] }> {
     const { topic, partition_by } = this.#options;
     if (topic.constant !== null) {
-      const partitions = await this.#partitionsOf(topic.constant);
-      const passed = partition_by === 'source' ? passParcels(batch, topic.constant, partitions) : null;
+      const count = (await this.#partitionsOf([topic.constant])).get(topic.constant);
+      // It may be made by whoever reads the status; all that is written waits for it.
+      if (count === undefined) throw unknownTopic(topic.constant);
+      const passed = partition_by === 'source' ? passParcels(batch, topic.constant, count) : null;
       if (passed !== null) return { parcels: passed, failures: [] };
     }
     const names = this.#topicNames(batch);
-    const partitions = new Map<string, number>();
-    for (const name of new Set(names)) {
-      if (typeof name === 'string') partitions.set(name, await this.#partitionsOf(name));
-    }
+    const partitions = await this.#partitionsOf(names.filter((name) => typeof name === 'string'));
     return buildParcels(batch, this.#options, (index) => {
       const name = names[index]!;
-      return typeof name === 'string' ? { topic: name, partitions: partitions.get(name)! } : name;
+      if (typeof name !== 'string') return name;
+      const count = partitions.get(name);
+      // A record that names a topic of its own must not hold back the others.
+      return count === undefined ? unknownTopic(name) : { topic: name, partitions: count };
     });
   }
 
@@ -77,7 +81,12 @@ export class KafkaSink implements Sink {
     const { topic } = this.#options;
     return Array.from({ length: batch.count }, (_, index) => {
       try {
-        return topic.constant ?? topic.render(batch, index);
+        const name = topic.constant ?? topic.render(batch, index);
+        if (name.length <= MAX_TOPIC_CHARACTERS) return name;
+        return new SluiceError(
+          'TEMPLATE_ESCAPED',
+          `rendering the topic: "${name}" is too long, topics have ${MAX_TOPIC_CHARACTERS} characters at most`,
+        );
       } catch (error) {
         if (error instanceof SluiceError) return error;
         throw error;
@@ -85,16 +94,26 @@ export class KafkaSink implements Sink {
     });
   }
 
-  async #partitionsOf(topic: string): Promise<number> {
+  /** How many each topic has; those that the cluster does not have are left out. */
+  async #partitionsOf(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const { clock, signal } = this.#context;
-    const known = this.#partitions.get(topic);
-    if (known !== undefined && clock.monotonic() - known.at < LOOK_AGAIN_MS) return known.count;
-    const [found] = await this.#client.topics([topic], signal);
-    if (found === undefined)
-      throw new SluiceError('TOPIC_UNKNOWN', `writing to topic "${topic}": the cluster has no such topic`);
-    const count = found.partitions.length;
-    this.#partitions.set(topic, { count, at: clock.monotonic() });
-    return count;
+    const now = clock.monotonic();
+    const stale = new Set<string>();
+    for (const topic of topics) {
+      const known = this.#partitions.get(topic);
+      if (known === undefined || now - known.at >= LOOK_AGAIN_MS) stale.add(topic);
+    }
+    if (stale.size > 0) {
+      for (const topic of stale) this.#partitions.delete(topic);
+      for (const { name, partitions } of await this.#client.topics([...stale], signal))
+        this.#partitions.set(name, { count: partitions.length, at: now });
+    }
+    const counts = new Map<string, number>();
+    for (const topic of topics) {
+      const known = this.#partitions.get(topic);
+      if (known !== undefined) counts.set(topic, known.count);
+    }
+    return counts;
   }
 
   #open(): Promise<KafkaProducer> {
@@ -104,6 +123,10 @@ export class KafkaSink implements Sink {
     });
     return opening;
   }
+}
+
+function unknownTopic(topic: string): SluiceError {
+  return new SluiceError('TOPIC_UNKNOWN', `writing to topic "${topic}": the cluster has no such topic`);
 }
 
 async function send(producer: KafkaProducer, parcel: Parcel): Promise<RecordFailure[]> {

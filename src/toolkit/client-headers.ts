@@ -1,8 +1,9 @@
 import { secret, Type, type OptionProblem } from '../api/index.ts';
+import { headerName } from './header-name.ts';
 
 /** Further headers of clients of HTTP. */
 export const clientHeadersOption = Type.Record(
-  Type.String({ pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$" }),
+  Type.String({ pattern: headerName }),
   secret({ description: 'The value.' }),
   {
     additionalProperties: false,

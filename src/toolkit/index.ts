@@ -25,10 +25,12 @@ export {
   warnEveryMinute,
 } from './client-tls.ts';
 export { parseCron, type Cron } from './cron.ts';
+export { corsOptions, CrossOrigin, isPreflight, type CorsOptions } from './cross-origin.ts';
 export { bindUdp, receiveDatagrams } from './datagrams.ts';
 export { contentCoding, Inflater, type ContentCoding } from './decompress.ts';
 export { EndpointRing } from './endpoint-ring.ts';
 export { GatheredRecords } from './gathered-records.ts';
+export { headerName } from './header-name.ts';
 export {
   HttpClients,
   type HttpClient,

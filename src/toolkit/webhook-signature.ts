@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { duration, secret, Type, type Static } from '../api/index.ts';
+import { headerName } from './header-name.ts';
 
 /** Options of listeners whose clients sign what they send with a secret that both know. */
 export const signatureOptions = Type.Object(
@@ -21,7 +22,7 @@ export const signatureOptions = Type.Object(
     }),
     header: Type.String({
       default: 'X-Signature',
-      pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+      pattern: headerName,
       maxLength: 256,
       description: 'Where `plain` finds the signature.',
     }),

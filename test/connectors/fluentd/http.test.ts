@@ -2,7 +2,7 @@ import { encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { formField } from '../../../connectors/fluentd/http-form.ts';
+import { formField, multipartField } from '../../../connectors/fluentd/http-form.ts';
 import { SluiceError } from '../../../src/api/index.ts';
 import { listen, stopAll, type Forward } from './support/forward.ts';
 
@@ -17,6 +17,10 @@ const inHttp = (
   options: Parameters<typeof listen>[0] = {},
   harnessOptions: Parameters<typeof listen>[1] = {},
 ): Promise<Forward> => listen({ protocol: 'http', ...options }, harnessOptions);
+
+const multipart = { 'content-type': 'multipart/form-data; boundary="-x"' };
+const part = (headers: string, content: string): string => `---x\r\n${headers}\r\n\r\n${content}\r\n`;
+const named = (name: string): string => `Content-Disposition: form-data; name="${name}"`;
 
 interface Answer {
   readonly status: number;
@@ -68,6 +72,18 @@ test.each([
     `msgpack=${[...encode({ n: 1 })].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')}`,
     ['{"n":1}'],
   ],
+  [
+    'a multipart form',
+    multipart,
+    `${part(named('x'), '')}${part(`${named('json')}; filename="a"\r\nContent-Type: application/json`, '{"n":\r\n1}')}---x--`,
+    ['{"n":\r\n1}'],
+  ],
+  [
+    'a multipart form with words before and behind it',
+    { 'content-type': 'Multipart/Form-Data; charset=utf-8; boundary=-x' },
+    `for people\r\n${part('content-disposition: form-data; name=ndjson', '{"n":1}\n')}---x--\r\n\r\nend`,
+    ['{"n":1}'],
+  ],
   ['an empty array', json, '[]', []],
 ] as const)('%s', async (_name, headers, body, values) => {
   const forward = await inHttp();
@@ -107,6 +123,10 @@ test.each([
   ['a MessagePack number', msgpack, Buffer.from('01', 'hex'), 400],
   ['MessagePack of depth 10^5', msgpack, Buffer.alloc(100_000, 0x81), 400],
   ['a form without records', form, 'n=1', 400],
+  ['a multipart form without records', multipart, `${part(named('n'), '1')}---x--`, 400],
+  ['a multipart form that is cut off', multipart, `${part(named('json'), '{}')}---x\r\n${named('n')}\r\n\r\n1`, 400],
+  ['a multipart form without its boundary', multipart, named('json'), 400],
+  ['a multipart form whose boundary is not said', { 'content-type': 'multipart/form-data' }, '', 400],
   ['a record above the limit', json, `[{"n":1},{"n":"${'x'.repeat(20_000)}"}]`, 413],
   ['another type', { 'content-type': 'text/plain' }, 'x', 415],
   ['a coding that is not known', { ...json, 'content-encoding': 'br' }, 'x', 415],
@@ -146,6 +166,26 @@ test('health, methods, credentials, back-pressure, and what could not be confirm
   expect(forward.harness.count).toBe(1);
 });
 
+test('pages in browsers may not post, with a form neither, unless their origin is named', async () => {
+  const origin = 'https://app.example.com';
+  const asks = { origin, 'access-control-request-method': 'POST' };
+  const closed = await inHttp();
+  expect((await post(closed, 'json={}', { ...form, origin })).status).toBe(403);
+  expect((await ask(closed, { method: 'OPTIONS', path: '/app', headers: asks })).status).toBe(403);
+  expect(closed.harness.count).toBe(0);
+
+  const open = await inHttp({ cors: { origins: [origin], headers: ['Content-Type'], max_age: 600_000 } });
+  expect(await ask(open, { method: 'OPTIONS', path: '/app', headers: asks })).toMatchObject({
+    status: 204,
+    headers: { 'access-control-allow-origin': origin, 'access-control-allow-methods': 'POST, PUT' },
+  });
+  const forPages = { headers: { 'access-control-allow-origin': origin, vary: 'Origin' } };
+  expect(await post(open, 'json={}', { ...form, origin })).toMatchObject({ status: 200, ...forPages });
+  expect(await post(open, 'json=', { ...form, origin })).toMatchObject({ status: 400, ...forPages });
+  expect((await post(open, 'json={}', { ...form, origin: 'null' })).status).toBe(403);
+  expect(open.harness.count).toBe(1);
+});
+
 test('whatever a form holds comes back', () => {
   fc.assert(
     fc.property(
@@ -159,15 +199,34 @@ test('whatever a form holds comes back', () => {
   );
 });
 
+test('whatever a multipart form holds comes back', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 }), (other, content) => {
+      const boundary = `----${Buffer.from(other).toString('hex')}x`.slice(0, 70);
+      const wrapped = (name: string, bytes: Uint8Array): (string | Uint8Array)[] => [
+        `--${boundary}\r\n${named(name)}\r\n\r\n`,
+        bytes,
+        '\r\n',
+      ];
+      const pieces = [...wrapped('other', other), ...wrapped('msgpack', content), `--${boundary}--\r\n`];
+      const body = Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
+      const field = multipartField(`multipart/form-data; boundary=${boundary}`);
+      expect(field(body, 'msgpack')).toEqual(Buffer.from(content));
+      expect(field(body, 'json')).toBeNull();
+    }),
+  );
+});
+
 test('any bytes are taken or refused', async () => {
   const forward = await inHttp();
   const any = fc.oneof(
     fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
     fc.jsonValue().map((value) => Buffer.from(encode(value))),
     fc.json().map((text) => Buffer.from(text)),
+    fc.string().map((text) => Buffer.from(`${part(named('json'), text)}---x--`)),
   );
   await fc.assert(
-    fc.asyncProperty(any, fc.constantFrom(json, ndjson, msgpack, form), async (body, headers) => {
+    fc.asyncProperty(any, fc.constantFrom(json, ndjson, msgpack, form, multipart), async (body, headers) => {
       expect([200, 400]).toContain((await post(forward, body, headers)).status);
       expect(forward.harness.pool.usedBytes).toBe(0);
     }),

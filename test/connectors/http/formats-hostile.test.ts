@@ -226,3 +226,34 @@ test('CloudEvents of any JSON and of any headers are answered', async () => {
     { numRuns: 300 },
   );
 }, 60_000);
+
+test('bodies of any bytes are answered, whatever they are called, and what is taken is whole', async () => {
+  const listening = await listen();
+  const types = ['application/json', 'application/x-ndjson', 'text/plain', 'application/x-www-form-urlencoded', ''];
+  const piece = fc.oneof(
+    fc.json().map((text) => Buffer.from(text)),
+    fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
+    fc.constantFrom('[', ']', '{"a":', '"', ',', '\n', '\r\n', '\\u12', '\0').map((text) => Buffer.from(text)),
+  );
+  const bodies = fc.array(piece, { maxLength: 6 }).map((pieces) => Buffer.concat(pieces));
+  await fc.assert(
+    fc.asyncProperty(bodies, fc.constantFrom(...types), fc.boolean(), async (body, type, compressed) => {
+      const before = listening.harness.count;
+      const { status, body: answer } = await listening.ask(
+        {
+          method: 'POST',
+          path: '/',
+          headers: { 'content-type': type, ...(compressed ? { 'content-encoding': 'gzip' } : {}) },
+        },
+        compressed ? gzipSync(body) : body,
+      );
+      expect([200, 400]).toContain(status);
+      const taken = listening.harness.records.slice(before);
+      if (status === 200) expect(answer).toMatchObject({ records: taken.length });
+      else expect(taken).toEqual([]);
+      if (type.endsWith('json')) for (const { value } of taken) JSON.parse(value!.toString());
+      expect(listening.harness.pool.usedBytes).toBe(0);
+    }),
+    { numRuns: 500 },
+  );
+}, 60_000);

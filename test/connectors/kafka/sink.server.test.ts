@@ -84,17 +84,33 @@ sinks:
     }
   });
 
-  test('the topic may hang on the record; one that is not there is named and waited for', async () => {
+  test('a topic that is not there is named and waited for', async () => {
+    const topic = uniqueName('sink-later');
+    const folder = await hubOf(`topic: ${topic}`);
+    await writeInput(folder, ['one']);
+    const hub = folder.run();
+    await hub.until('the missing topic is named', () => hub.stderr.includes(topic), 30_000);
+    await cluster.createTopic(topic);
+    await hub.until('it is there', async () => (await cluster.values(topic)).length === 1, 60_000);
+    expect(await hub.end('SIGTERM')).toBe(0);
+  });
+
+  test('the topic may hang on the record; names that are no topics become dead letters, and hold back nobody', async () => {
     const prefix = uniqueName('sink-by');
     await cluster.createTopic(`${prefix}-fr`);
     const folder = await hubOf(`topic: "${prefix}-{{ value.country }}"`);
-    await writeInput(folder, ['{"country":"fr"}', '{"country":"de"}']);
-    const hub = folder.run();
-    await hub.until('the missing topic is named', () => hub.stderr.includes(`${prefix}-de`), 30_000);
-    await cluster.createTopic(`${prefix}-de`);
-    await hub.until('both are there', async () => (await cluster.values(`${prefix}-de`)).length === 1, 60_000);
-    expect(await cluster.values(`${prefix}-fr`)).toEqual(['{"country":"fr"}']);
-    expect(await hub.end('SIGTERM')).toBe(0);
+    const lines = ['fr', 'de', '../fr', 'x'.repeat(250 - prefix.length), 'fr'].map((country) =>
+      JSON.stringify({ country }),
+    );
+    await deliver(folder, lines, 3);
+    expect(await cluster.values(`${prefix}-fr`)).toEqual([lines[0], lines[4]]);
+    const letters = folder.sluice('dlq', 'list', '--json');
+    await letters.exit();
+    const { causes } = JSON.parse(letters.stdout) as { causes: { code: string; stage: string; records: number }[] };
+    expect(causes.map(({ code, stage, records }) => [code, stage, records]).sort()).toEqual([
+      ['TEMPLATE_ESCAPED', 'template', 2],
+      ['TOPIC_UNKNOWN', 'write', 1],
+    ]);
   });
 
   test('what the broker finds too large becomes a dead letter, all others arrive once', async () => {

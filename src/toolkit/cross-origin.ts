@@ -1,6 +1,37 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Refusal, type HttpAnswer } from 'sluice/toolkit';
-import type { CorsOptions } from './route-options.ts';
+import { duration, Type, type Static } from '../api/index.ts';
+import { headerName } from './header-name.ts';
+import type { HttpAnswer } from './http-exchange.ts';
+import { Refusal } from './refusal.ts';
+
+export const corsOptions = Type.Object(
+  {
+    origins: Type.Array(Type.String({ pattern: '^(\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+)$', maxLength: 256 }), {
+      minItems: 1,
+      maxItems: 1000,
+      examples: [['https://app.example.com']],
+      description: 'Where pages come from that may post, as browsers write it; `*` for all.',
+    }),
+    headers: Type.Array(Type.String({ pattern: headerName, maxLength: 256 }), {
+      default: ['Authorization', 'Content-Type', 'Content-Encoding', 'Idempotency-Key'],
+      maxItems: 100,
+      description: 'Request headers that they may set.',
+    }),
+    max_age: duration({
+      default: '10m',
+      minimum: '0s',
+      maximum: '1d',
+      description: 'How long a browser need not ask again.',
+    }),
+  },
+  {
+    additionalProperties: false,
+    description:
+      'Let pages in browsers post (CORS). Without it what comes from a page, with an `Origin` header, gets 403: a page anywhere could otherwise post to a listener that its reader reaches.',
+  },
+);
+
+export type CorsOptions = Static<typeof corsOptions>;
 
 /** What a page may read of an answer beside its body. */
 const EXPOSED_HEADERS = 'Retry-After';
