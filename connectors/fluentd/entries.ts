@@ -44,6 +44,7 @@ export class Entries {
     this.#fields.tag(tag);
     const cursor = this.#cursor;
     cursor.open(bytes, at, to);
+    this.records.json.open(bytes, to);
     let left = mode === 'message' ? 1 : mode === 'forward' ? cursor.array() : Infinity;
     let turnEnd = cursor.at + TURN_BYTES;
     for (; left > 0 && cursor.at < to; left--) {
@@ -52,7 +53,7 @@ export class Entries {
         if (mode !== 'message' && cursor.array() !== 2) throw invalid('expected [time, record]');
         this.#time.read(cursor, nowMs);
         if (cursor.kind() !== 'map') throw invalid(`expected a record that is a map, found ${cursor.kind()}`);
-        this.#add(bytes, to);
+        this.#add();
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
         const end = mode === 'message' ? to : this.#endOf(start, to);
@@ -66,12 +67,12 @@ export class Entries {
     }
   }
 
-  #add(bytes: Buffer, to: number): void {
+  #add(): void {
     const { json } = this.records;
     const start = json.end;
     try {
       const before = this.#fields.begin(json, this.#time);
-      json.write(bytes, this.#cursor.at, to);
+      json.write(this.#cursor.at);
       this.#fields.join(json, before);
     } catch (error) {
       json.end = start;

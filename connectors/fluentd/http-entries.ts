@@ -81,10 +81,11 @@ export class HttpEntries {
   *#readMsgpack(bytes: Buffer, place: HttpPlace): Generator<void, void> {
     const cursor = this.#cursor;
     cursor.open(bytes, 0, bytes.length);
+    this.records.json.open(bytes, bytes.length);
     let turnEnd = TURN_BYTES;
     while (cursor.at < bytes.length) {
       for (let left = cursor.kind() === 'array' ? cursor.array() : 1; left > 0; left--) {
-        this.#addMsgpack(bytes, place);
+        this.#addMsgpack(place);
         if (cursor.at < turnEnd) continue;
         turnEnd = cursor.at + TURN_BYTES;
         yield;
@@ -93,14 +94,14 @@ export class HttpEntries {
     }
   }
 
-  #addMsgpack(bytes: Buffer, place: HttpPlace): void {
+  #addMsgpack(place: HttpPlace): void {
     const cursor = this.#cursor;
     const { json } = this.records;
     const start = cursor.at;
     if (cursor.kind() !== 'map') throw invalid(`expected a record that is a map, found ${cursor.kind()}`);
     this.#setTime(place, this.#msgpackTime());
     const before = this.#fields.begin(json, this.#time);
-    json.write(bytes, start, bytes.length);
+    json.write(start);
     cursor.at = json.at;
     this.#fields.join(json, before);
     this.records.add(this.#time.milliseconds);

@@ -1,9 +1,12 @@
 import { putDigits, putText, roomForText } from './json-text.ts';
 import type { InvalidText } from './limits.ts';
+import { sharedVectors, type Vectors } from './vectors.ts';
 
 const FIRST_BYTES = 64 * 1024;
 /** Below so many bytes a loop is quicker than a call. */
 const SMALL_COPY_BYTES = 48;
+/** From so many bytes on vectors are quicker, though the text is copied to them and back. */
+const VECTOR_TEXT_BYTES = 96;
 /** With three decimals it is an integer of 32 bits. */
 const LARGEST_QUICK = 2_000_000;
 
@@ -13,14 +16,16 @@ export class JsonWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   end = 0;
   readonly #invalidText: InvalidText;
+  readonly #vectors: Vectors | null;
   /** Of `bytes`. */
   protected view = viewOf(this.bytes);
   /** The last source, and a view of it. */
   #source: Buffer = this.bytes;
   #from = this.view;
 
-  constructor(invalidText: InvalidText) {
+  constructor(invalidText: InvalidText, vectors: Vectors | null = sharedVectors()) {
     this.#invalidText = invalidText;
+    this.#vectors = vectors;
   }
 
   /** Forgets what was written, and lets go of a buffer that has become large. */
@@ -51,11 +56,12 @@ export class JsonWriter {
 
   /** Appends a JSON string of these bytes. */
   text(source: Buffer, start: number, end: number): void {
+    this.room(roomForText(end - start));
+    if (end - start >= VECTOR_TEXT_BYTES && this.#longText(source, start, end)) return;
     if (source !== this.#source) {
       this.#source = source;
       this.#from = viewOf(source);
     }
-    this.room(roomForText(end - start));
     const behind = putText(this.#from, start, end, this.view, this.end);
     if (behind >= 0) this.end = behind;
     else if (this.#invalidText === 'base64') this.base64(source, start, end);
@@ -116,6 +122,14 @@ export class JsonWriter {
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, this.end + bytes));
     this.bytes.copy(larger, 0, 0, this.end);
     this.#use(larger);
+  }
+
+  /** False, and nothing appended, when it is left to others. */
+  #longText(source: Buffer, start: number, end: number): boolean {
+    const behind = this.#vectors === null ? -1 : this.#vectors.writeText(source, start, end, this.bytes, this.end);
+    if (behind < 0) return false;
+    this.end = behind;
+    return true;
   }
 
   #use(bytes: Buffer): void {

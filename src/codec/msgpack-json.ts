@@ -2,6 +2,7 @@ import { SluiceError } from '../api/index.ts';
 import { putDigits, putText, roomForText } from './json-text.ts';
 import { JsonWriter } from './json-writer.ts';
 import type { CodecLimits, InvalidText } from './limits.ts';
+import { MsgpackWindow } from './msgpack-window.ts';
 import {
   FALSE,
   FIXED_BYTES,
@@ -27,6 +28,7 @@ import {
   UINT64,
   UINT8,
 } from './msgpack-layout.ts';
+import { sharedVectors, type Vectors } from './vectors.ts';
 
 export interface MsgpackJsonOptions {
   readonly limits: CodecLimits;
@@ -54,36 +56,44 @@ export class MsgpackJson extends JsonWriter {
   /** Behind the last value read. */
   at = 0;
   readonly #limits: CodecLimits;
+  readonly #window: MsgpackWindow | null;
   #source: Buffer = this.bytes;
   #words = new DataView(this.bytes.buffer);
   #sourceEnd = 0;
   #names = 0;
 
-  constructor(options: MsgpackJsonOptions) {
-    super(options.invalidText);
-    this.#limits = options.limits;
+  constructor({ limits, invalidText }: MsgpackJsonOptions, vectors: Vectors | null = sharedVectors()) {
+    // A text of its own would take the window from the values.
+    super(invalidText, null);
+    this.#limits = limits;
+    this.#window = vectors === null ? null : new MsgpackWindow(vectors, limits);
   }
 
-  /** Appends the value at `source[at]`, which must end within `end`. Throws `DECODE_INVALID`, `DECODE_DEPTH` or `DECODE_KEYS`; `this.end` is as it was then. */
-  write(source: Buffer, at: number, end: number): void {
-    this.#from(source, at, end);
+  /** Values lie in `source[…, end)` from now on. Their bytes must not change while they are read. */
+  open(source: Buffer, end: number): void {
+    this.#source = source;
+    this.#words = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    this.#sourceEnd = end;
+    this.#window?.open(source, end);
+  }
+
+  /** Appends the value that begins at `at`. Throws `DECODE_INVALID`, `DECODE_DEPTH` or `DECODE_KEYS`; `this.end` is as it was then. */
+  write(at: number): void {
+    const behind = this.#window === null ? -1 : this.#window.write(at, this);
+    if (behind >= 0) this.at = behind;
+    else this.#writeSlowly(at);
+  }
+
+  #writeSlowly(at: number): void {
     const before = this.end;
     try {
+      this.at = at;
       this.#names = 0;
       this.#value(0);
     } catch (error) {
       this.end = before;
       throw error;
     }
-  }
-
-  #from(source: Buffer, at: number, end: number): void {
-    if (source !== this.#source) {
-      this.#source = source;
-      this.#words = new DataView(source.buffer, source.byteOffset, source.byteLength);
-    }
-    this.at = at;
-    this.#sourceEnd = end;
   }
 
   #value(depth: number): void {

@@ -1,17 +1,34 @@
 import { encode, ExtData } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { SluiceError } from '../../src/api/index.ts';
-import { defaultCodecLimits, MsgpackCursor, MsgpackJson, MsgpackScanner } from '../../src/codec/index.ts';
+import {
+  defaultCodecLimits,
+  MsgpackCursor,
+  MsgpackJson,
+  MsgpackScanner,
+  type InvalidText,
+} from '../../src/codec/index.ts';
+import { sharedVectors } from '../../src/codec/vectors.ts';
 
 const limits = { maxDepth: 64, maxBytes: 1 << 20 };
 const bytesOf = (value: unknown): Buffer => Buffer.from(encode(value, { useBigInt64: true, maxDepth: 2000 }));
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
-function jsonOf(bytes: Buffer, invalidText: 'replace' | 'base64' = 'replace'): string {
-  const json = new MsgpackJson({ limits: defaultCodecLimits, invalidText });
-  json.write(bytes, 0, bytes.length);
-  expect(json.at).toBe(bytes.length);
-  return json.bytes.toString('utf8', 0, json.end);
+/** By vectors, and without them. */
+const writersOf = (invalidText: InvalidText): [MsgpackJson, MsgpackJson] => [
+  new MsgpackJson({ limits: defaultCodecLimits, invalidText }, sharedVectors()),
+  new MsgpackJson({ limits: defaultCodecLimits, invalidText }, null),
+];
+
+function jsonOf(bytes: Buffer, invalidText: InvalidText = 'replace'): string {
+  const [text, other] = writersOf(invalidText).map((json) => {
+    json.open(bytes, bytes.length);
+    json.write(0);
+    expect(json.at).toBe(bytes.length);
+    return json.bytes.toString('utf8', 0, json.end);
+  });
+  expect(other).toBe(text);
+  return text!;
 }
 
 /** What any decoder gives for it, written as JSON. */
@@ -80,12 +97,14 @@ test.each([
   ['a map as a name', '81 80 01', 'DECODE_INVALID'],
   ['too deep', '91'.repeat(65) + '01', 'DECODE_DEPTH'],
 ])('%s is refused, and nothing of it is left', (_what, bytes, code) => {
-  const json = new MsgpackJson({ limits: defaultCodecLimits, invalidText: 'replace' });
-  json.ascii('[');
-  expect(() => {
-    json.write(hex(bytes), 0, hex(bytes).length);
-  }).toThrow(expect.objectContaining({ code }) as Error);
-  expect(json.bytes.toString('utf8', 0, json.end)).toBe('[');
+  for (const json of writersOf('replace')) {
+    json.ascii('[');
+    json.open(hex(bytes), hex(bytes).length);
+    expect(() => {
+      json.write(0);
+    }).toThrow(expect.objectContaining({ code }) as Error);
+    expect(json.bytes.toString('utf8', 0, json.end)).toBe('[');
+  }
 });
 
 test('more names than the limit are refused', () => {
@@ -147,17 +166,22 @@ test('bytes of anything are read or refused, never beyond their end', () => {
         }
       };
       const end = attempt(() => scanner.advance(bytes, bytes.length));
-      const json = new MsgpackJson({ limits: defaultCodecLimits, invalidText: 'replace' });
-      const written = attempt(() => {
-        json.write(bytes, 0, bytes.length);
-        return json.at;
+      const texts = writersOf('replace').map((json) => {
+        json.open(bytes, bytes.length);
+        const written = attempt(() => {
+          json.write(0);
+          return json.at;
+        });
+        const text = json.bytes.toString('utf8', 0, json.end);
+        if (typeof written === 'number') {
+          expect(end).toBe(written);
+          expect(() => JSON.parse(text) as unknown).not.toThrow();
+        } else expect(json.end).toBe(0);
+        if (end === -1) expect(written).toBeInstanceOf(SluiceError);
+        return text;
       });
-      if (typeof written === 'number') {
-        expect(end).toBe(written);
-        expect(() => JSON.parse(json.bytes.toString('utf8', 0, json.end)) as unknown).not.toThrow();
-      } else expect(json.end).toBe(0);
-      if (end === -1) expect(written).toBeInstanceOf(SluiceError);
+      expect(texts[0]).toBe(texts[1]);
     }),
-    { numRuns: 3000 },
+    { numRuns: 5000 },
   );
 });

@@ -1,0 +1,8 @@
+// What Sluice's codec does by vectors of sixteen bytes, in AssemblyScript. `npm run wasm` makes src/codec/vector-module.ts of it; src/codec/vectors.ts calls it.
+import { fillTables } from './tables';
+
+export { OUTPUT, READ_UP_TO, WINDOW, WINDOW_BYTES } from './memory';
+export { CUT_OFF, writeMsgpack } from './msgpack';
+export { writeText } from './text';
+
+fillTables();
