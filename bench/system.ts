@@ -82,6 +82,19 @@ export interface KafkaToSolr extends KafkaTask {
   readonly core: string;
 }
 
+/** `kafka-file`: the topic holds all records already. */
+export interface KafkaToFile extends KafkaTask {
+  /** An empty folder. */
+  readonly output: string;
+}
+
+/** `kafka-all`: the topic holds all records already; `copy` is empty. */
+export interface KafkaToAll extends KafkaToFile {
+  readonly copy: string;
+  /** `http://127.0.0.1:PORT` of the server. */
+  readonly url: string;
+}
+
 /** `file-file`. */
 export interface FileToFile {
   readonly folder: string;

@@ -47,14 +47,15 @@ export class Rows {
   peakRss(): number {
     const rows = this.#rows.filter(
       ({ path, system }) =>
-        system.startsWith('sluice') && !NOT_FULL_SPEED.includes(path) && !system.endsWith('3 workers'),
+        system.startsWith('sluice') && !NOT_ONE_PIPELINE.includes(path) && !system.endsWith('3 workers'),
     );
     if (rows.length === 0) throw new RowAbsent('no row of sluice on a path at full speed');
     return Math.max(...rows.map(({ peak_rss_mb: megabytes }) => megabytes));
   }
 }
 
-const NOT_FULL_SPEED = ['latency', 'idle', 'idle-connections', 'tails'];
+/** Not one pipeline with one sink at full speed. */
+const NOT_ONE_PIPELINE = ['kafka-all', 'latency', 'idle', 'idle-connections', 'tails'];
 
 export class RowAbsent extends Error {}
 
@@ -169,6 +170,19 @@ export const targets: readonly Target[] = [
     figure: (rows) => rows.cpu('kafka-solr'),
     limit: (rows) => 1.5 * kcat(rows),
   },
+  ...(
+    [
+      ['NDJSON', 0.6],
+      ['NDJSON, gzip -1', 2.5],
+      ['Parquet', 6],
+    ] as const
+  ).map(([format, factor]) => ({
+    ...cpu,
+    what: `Kafka → files, ${format}`,
+    limitText: `${factor} K`,
+    figure: (rows: Rows): number => rows.cpu('kafka-file', `sluice, ${format}`),
+    limit: (rows: Rows): number => factor * kcat(rows),
+  })),
   {
     ...cpu,
     what: 'Kafka → Kafka lz4',
@@ -210,6 +224,13 @@ export const targets: readonly Target[] = [
     limitText: '250',
     figure: (rows) => rows.peakRss(),
     limit: () => 250,
+  },
+  {
+    ...megabytes,
+    what: 'peak RSS, a sink of each kind in one worker',
+    limitText: '300',
+    figure: (rows) => rows.row('kafka-all').peak_rss_mb,
+    limit: () => 300,
   },
   {
     ...megabytes,

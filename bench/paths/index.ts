@@ -5,7 +5,9 @@ import { fileKafka } from './file-kafka.ts';
 import { httpKafkaHundred, httpKafkaSingle } from './http-kafka.ts';
 import { idle } from './idle.ts';
 import { idleConnections } from './idle-connections.ts';
+import { kafkaAll } from './kafka-all.ts';
 import { kafkaElasticsearch, kafkaElasticsearchDaily, kafkaElasticsearchReal } from './kafka-elasticsearch.ts';
+import { kafkaFile } from './kafka-file.ts';
 import { kafkaKafka } from './kafka-kafka.ts';
 import { kafkaSolr } from './kafka-solr.ts';
 import { latency } from './latency.ts';
@@ -26,6 +28,8 @@ export const paths: readonly Path[] = [
   kafkaElasticsearchDaily,
   kafkaElasticsearchReal,
   kafkaSolr,
+  kafkaFile,
+  kafkaAll,
   kafkaKafka,
   fileFile,
   where,

@@ -1,6 +1,7 @@
 import type { Row } from '../rows/row.ts';
+import { fileRows } from './rows/file-rows.ts';
 import { killRows } from './rows/kill-rows.ts';
 import { testRows } from './rows/test-rows.ts';
 
 /** What the sinks promise, in the order in which it is shown. */
-export const rows: readonly Row[] = [...killRows, ...testRows];
+export const rows: readonly Row[] = [...killRows, ...fileRows, ...testRows];
