@@ -20,6 +20,8 @@ export interface KillOptions {
 }
 
 const WITHIN_MS = 300_000;
+/** Counting makes the server commit. */
+const LOOK_MS = 500;
 
 /** Numbered records through a sink, the hub killed and the server restarted meanwhile: each is there once, unchanged. */
 export function proveKilledSink({ name, open }: KillOptions): (proof: Proof, servers: Servers) => Promise<Result> {
@@ -33,6 +35,7 @@ export function proveKilledSink({ name, open }: KillOptions): (proof: Proof, ser
       until(`${records} records are there`, async () => (await target.count()) >= records, {
         hubs: [life],
         deadlineMs: WITHIN_MS,
+        everyMs: LOOK_MS,
       });
     try {
       const started = performance.now();

@@ -34,6 +34,14 @@ export class Solr {
     await this.#ask(`/admin/collections?action=CREATE&name=${this.#collection}&${wanted}`);
   }
 
+  async createCore(): Promise<void> {
+    await this.#ask(`/admin/cores?action=CREATE&name=${this.#collection}&configSet=sluice`);
+  }
+
+  async dropCore(): Promise<void> {
+    await this.#ask(`/admin/cores?action=UNLOAD&core=${this.#collection}&deleteInstanceDir=true`);
+  }
+
   async count(): Promise<number> {
     await this.#commit();
     const { response } = (await this.#select('rows=0')) as { response: { numFound: number } };
