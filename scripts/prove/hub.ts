@@ -75,9 +75,16 @@ export class HubProcess {
   }
 }
 
+export interface DrainOptions {
+  readonly refuses?: boolean;
+  /** Beside those of `run --once`. */
+  readonly parameters?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs to the end of all input (`run --once`). Throws, with what was printed, unless everything was delivered, or refused where that is expected. */
-export async function drain(hub: Hub, { refuses = false }: { refuses?: boolean } = {}): Promise<void> {
-  const life = new HubProcess(hub, ['run', '--once']);
+export async function drain(hub: Hub, { refuses = false, parameters = [], env }: DrainOptions = {}): Promise<void> {
+  const life = new HubProcess(hub, ['run', '--once', ...parameters], env);
   const { code, signal } = await life.ended;
   if (code !== (refuses ? 3 : 0)) throw new Error(`run --once ended with ${code ?? signal}:\n${life.output}`);
 }

@@ -4,6 +4,7 @@ import { isAlive, stopChild, stopInOrder, type Child } from './child.ts';
 import { elasticsearch, elasticsearch9 } from './elasticsearch.ts';
 import { kafka, kafkaCluster, kafkaSecured } from './kafka.ts';
 import { kafka010, kafka20, kafka28 } from './kafka-old.ts';
+import { livy } from './livy.ts';
 import { openSearch } from './opensearch.ts';
 import type { Instance, Service, Settings } from './service.ts';
 import { solr, solrCloud } from './solr.ts';
@@ -23,6 +24,7 @@ export const services = {
   solr,
   'solr-cloud': solrCloud,
   spark,
+  livy,
 } satisfies Readonly<Record<string, Service<unknown>>>;
 
 export type ServiceName = keyof typeof services;

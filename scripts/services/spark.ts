@@ -88,7 +88,7 @@ export const spark: Service<SparkAddress> = {
 };
 
 /** PyPI has all of Spark, with what Python applications need. */
-async function pythonPackages(): Promise<string> {
+export async function pythonPackages(): Promise<string> {
   const folder = join(cacheFolder(), `pyspark-${sparkVersion}`);
   if (await exists(folder)) return folder;
   const temporary = `${folder}.${process.pid}`;
@@ -146,6 +146,9 @@ function launch(
     parameters: [
       `SPARK_HOME=${home}`,
       `SPARK_SCALA_VERSION=${scalaVersion}`,
+      'SPARK_LOCAL_IP=127.0.0.1',
+      // Drivers and executors inherit it, and live for seconds: no time for the second compiler.
+      'JAVA_TOOL_OPTIONS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
       'java',
       '-Xmx384m',
       ...opened,
