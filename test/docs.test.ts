@@ -129,7 +129,7 @@ function asFiles(text: string): [pipeline: string, hub?: string] {
 
 /** Jobs of Spark read Kafka, unless the records are landed for them. */
 function hubFor(pipeline: string): string {
-  const readsKafka = /^ *(?:- )?spark:/m.test(pipeline) && !/^ *land:/m.test(pipeline);
+  const readsKafka = /^ *(?:- )?spark(?:_streaming)?:/m.test(pipeline) && !/^ *land:/m.test(pipeline);
   return readsKafka ? 'kafka: { brokers: [localhost:9092] }\n' : '';
 }
 

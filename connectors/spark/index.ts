@@ -1,5 +1,6 @@
-import { defineJobSink, type ConnectorDefinition, type JobSinkDefinition } from 'sluice/api';
+import { defineJobSink, SluiceError, type ConnectorDefinition, type JobSinkDefinition } from 'sluice/api';
 import { sinkOptions, type SinkOptions } from './options.ts';
+import { streamingOptions } from './streaming/options.ts';
 import { findProblems } from './validate.ts';
 
 const DEFAULT_AGE_MS = 5 * 60_000;
@@ -60,7 +61,42 @@ const sinkDefinition: JobSinkDefinition<typeof sinkOptions> = defineJobSink({
   },
 });
 
-export const definitions: readonly ConnectorDefinition[] = [sinkDefinition];
+const streamingDefinition: JobSinkDefinition<typeof streamingOptions> = defineJobSink({
+  name: 'spark_streaming',
+  summary:
+    'Follows a query of Structured Streaming that reads the topic by itself: what its checkpoint has passed is saved as offsets and shown as lag.',
+  stability: 'experimental',
+  options: streamingOptions,
+  examples: [
+    { title: 'A query that somebody else starts and ends', options: { checkpoint: '/mnt/spark/checkpoints/orders' } },
+  ],
+  promise: 'effectively-once',
+  holes: () => ['what the query promises for its own output: Sluice writes nothing, and follows its checkpoint'],
+  policy: ({ poll_interval: pollMs }) => ({
+    maxRecords: Number.MAX_SAFE_INTEGER,
+    maxBytes: null,
+    // Whatever is there is what the query is at.
+    maxAgeMs: 0,
+    cron: null,
+    pollMs,
+    deadlineMs: Infinity,
+    attempts: 1,
+    onFailure: 'pause',
+    landing: null,
+  }),
+  async check({ checkpoint }) {
+    const { readdir } = await import('node:fs/promises');
+    await readdir(checkpoint).catch((error: unknown) => {
+      throw new SluiceError('OPTION_INVALID', `reading the checkpoint "${checkpoint}"`, { cause: error });
+    });
+  },
+  async create(options, { clock }) {
+    const { CheckpointFollower } = await import('./streaming/follower.ts');
+    return new CheckpointFollower(options, clock);
+  },
+});
+
+export const definitions: readonly ConnectorDefinition[] = [sinkDefinition, streamingDefinition];
 
 function policyOf({
   range,

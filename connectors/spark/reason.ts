@@ -23,7 +23,11 @@ export function shorten(text: string): string {
 function pythonReason(lines: readonly string[]): string | null {
   const start = lines.findLastIndex((line) => line.startsWith('Traceback (most recent call last):'));
   if (start < 0) return null;
-  return lines.slice(start + 1).find((line) => EXCEPTION.test(line)) ?? null;
+  const thrown = lines.findIndex((line, at) => at > start && EXCEPTION.test(line));
+  if (thrown < 0) return null;
+  // What Java threw stands below, with its causes.
+  const [, java] = /^: (.*)$/.exec(lines[thrown + 1] ?? '') ?? [];
+  return java === undefined ? lines[thrown]! : (javaReason(lines.slice(thrown)) ?? java);
 }
 
 /** The causes of one exception stand one below the other, the deepest last. */

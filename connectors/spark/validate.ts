@@ -7,6 +7,11 @@ const TARGETS = ['standalone', 'livy', 'spark_submit'] as const;
 /** They say which batch it is, where it runs, and that nobody but the hub starts it again. */
 const OWN_PROPERTIES = ['spark.app.name', 'spark.master', 'spark.submit.deployMode', 'spark.driver.supervise'];
 
+/** With these a JVM loads agents and runs commands: that is for whoever runs the cluster, in `spark-defaults.conf`. */
+const JAVA_PROPERTIES = /^spark\.(?:driver|executor|yarn\.am)\.(?:extra|default)JavaOptions$/;
+/** The same in the environment, and what loads libraries into any program. */
+const JAVA_VARIABLES = /^(?:_JAVA_OPTIONS|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|SPARK_\w*OPTS|(?:LD|DYLD)_\w+)$/;
+
 /** What the schema cannot say. */
 export function findProblems(options: SinkOptions): readonly OptionProblem[] {
   return [
@@ -60,11 +65,29 @@ function applicationProblems({ application, standalone }: SinkOptions): OptionPr
   return [];
 }
 
-function propertyProblems({ properties }: SinkOptions): OptionProblem[] {
-  return OWN_PROPERTIES.filter((name) => Object.hasOwn(properties, name)).map((name) => ({
-    path: ['properties', name],
-    message: `\`${name}\` is set by the sink itself`,
-  }));
+function propertyProblems({ properties, environment }: SinkOptions): OptionProblem[] {
+  const problems = (option: string, names: readonly string[], why: string): OptionProblem[] =>
+    names.map((name) => ({ path: [option, name], message: `\`${name}\` ${why}` }));
+  const names = Object.keys(properties);
+  const java =
+    'is not open to pipelines, since Java loads agents and runs commands by it; set it where Spark is installed';
+  return [
+    ...problems(
+      'properties',
+      names.filter((name) => OWN_PROPERTIES.includes(name)),
+      'is set by the sink itself',
+    ),
+    ...problems(
+      'properties',
+      names.filter((name) => JAVA_PROPERTIES.test(name)),
+      java,
+    ),
+    ...problems(
+      'environment',
+      Object.keys(environment).filter((name) => JAVA_VARIABLES.test(name)),
+      java,
+    ),
+  ];
 }
 
 function rangeProblems({ range }: SinkOptions): OptionProblem[] {

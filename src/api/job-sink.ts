@@ -31,12 +31,12 @@ export interface JobBatch {
 export type JobHandle = Json;
 
 /**
- * `queued`: started and not at work; `reason` when that will not end by itself. `unknown`: nobody can say what became of it (its master was restarted, or it was a child of a
+ * `passed`: how many offsets of the batch are done already, where the job tells: they are no lag any more. `queued`: started and not at work; `reason` when that will not end by itself. `unknown`: nobody can say what became of it (its master was restarted, or it was a child of a
  * hub that is gone): the batch is submitted again.
  */
 export type JobState =
-  | { readonly state: 'queued'; readonly reason: string | null }
-  | { readonly state: 'running' }
+  | { readonly state: 'queued'; readonly reason: string | null; readonly passed?: number }
+  | { readonly state: 'running'; readonly passed?: number }
   | { readonly state: 'succeeded' }
   | { readonly state: 'failed'; readonly error: SluiceError }
   | { readonly state: 'unknown' };

@@ -10,6 +10,7 @@ import { addPlan } from './command-line/plan.ts';
 import { addProve } from './command-line/prove.ts';
 import { addRun } from './command-line/run.ts';
 import { addSchema } from './command-line/schema.ts';
+import { addSpark } from './command-line/spark.ts';
 import { addValidate } from './command-line/validate.ts';
 import { addVersion } from './command-line/version.ts';
 import { EXIT, exitCodeHelp } from './exit.ts';
@@ -27,6 +28,7 @@ const commands: readonly AddCommand[] = [
   addOffsets,
   addDlq,
   addLog,
+  addSpark,
   addProve,
   addVersion,
 ];

@@ -35,5 +35,6 @@ function checkLeg(
   for (const [word, why] of Object.entries(RECORD_WORDS))
     if (own(entry.words, word) !== undefined) refuse([word], `\`${word}\` does not go with ${name}: ${why}`);
   if (!isEmbedded || preview === null || definition.policy(preview as never).landing !== null) return;
-  refuse([name], `jobs cannot read the embedded log: set \`land\` of ${name}, or \`kafka\` in the hub file`);
+  const land = Object.hasOwn(definition.options.properties, 'land') ? `set \`land\` of ${name}, or` : 'set';
+  refuse([name], `jobs cannot read the embedded log: ${land} \`kafka\` in the hub file`);
 }

@@ -2,6 +2,7 @@
 export { STAGES } from './dead-letter.ts';
 export { deadLetterTest, type DeadLetterFilter, type LetterTest } from './dead-letter-filter.ts';
 export { DeadLetterIndex, deadLetterTopics, type DeadLetterTopics } from './dead-letter-reader.ts';
+export { JobDesk, type JobReport, type JobSinkPlace } from './jobs/job-desk.ts';
 export { sinkTraits } from './replay/judge-letter.ts';
 export { replayDependencies, type ReplaySetting } from './replay/replay-dependencies.ts';
 export { Replay, type ReplayTotals } from './replay/replay.ts';

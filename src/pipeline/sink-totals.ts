@@ -26,6 +26,12 @@ export class SinkTotals {
     this.#ended[as] += offsets;
   }
 
+  /** The hub ends, and the batch goes on without it: its intent is saved, and whoever starts next finds its job. */
+  leave(offsets: number): void {
+    this.#open -= offsets;
+    this.#ended.read -= offsets;
+  }
+
   /** These assignments have ended, and are no longer among those that are followed. */
   close(feeds: Iterable<PartitionFeed>): void {
     for (const { watermark } of feeds) add(this.#ended, watermark.tally);

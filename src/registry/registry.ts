@@ -37,6 +37,7 @@ export const BUILT_INS: Readonly<Record<Kind, Readonly<Record<string, string>>>>
     opensearch: 'elasticsearch',
     solr: 'solr',
     spark: 'spark',
+    spark_streaming: 'spark',
   },
 };
 

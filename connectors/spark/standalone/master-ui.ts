@@ -39,6 +39,15 @@ export class MasterUi {
     return (await this.#state()).list('activeapps').some((one) => one.text('id') === id);
   }
 
+  /** Ends an application, and with it its driver; nothing where the UI may not (`spark.ui.killEnabled`). */
+  async endApplication(id: string): Promise<void> {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = Buffer.from(new URLSearchParams({ id, terminate: 'true' }).toString());
+    const answer = await this.#masters.send({ method: 'POST', path: '/app/kill/', headers, body }, this.#signal);
+    // It leads on to its own pages.
+    if (answer.status >= 400) throw refusal(answer.doing, answer);
+  }
+
   /** The ends of both streams of a driver, as far as its worker still has them. */
   async driverOutput(driver: string, workerId: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
     const worker = (await this.#state()).list('workers').find((one) => one.text('id') === workerId);

@@ -66,8 +66,9 @@ export class StandaloneSubmitter implements JobSink {
   }
 
   async end(known: JobHandle): Promise<void> {
-    const { driver } = known as Handle;
+    const { driver, application } = known as Handle;
     if (driver !== undefined) await this.#options.server.kill(driver);
+    else if (application !== undefined) await this.#options.ui?.endApplication(application);
   }
 
   async output(known: JobHandle): Promise<string> {

@@ -28,6 +28,8 @@ export interface BatchRunOptions {
   /** Durable when it resolves. */
   readonly save: (intent: Intent) => Promise<void>;
   readonly report: (status: string) => void;
+  /** The job is at work, and says that so many offsets of the batch are done. */
+  readonly onWork: (passed: number) => Promise<void>;
 }
 
 type JobEnd =
@@ -109,12 +111,13 @@ export class BatchRun {
   }
 
   async #watch(handle: JobHandle): Promise<JobEnd> {
-    const { policy, clock, calls, signal } = this.#options;
+    const { policy, clock, calls, signal, onWork } = this.#options;
     crashPoint('job-running');
     for (;;) {
       const state = await calls.call(() => this.#look(handle), signal);
       const end = endOf(state);
       if (end !== null) return end;
+      await onWork(state.state === 'running' || state.state === 'queued' ? (state.passed ?? 0) : 0);
       const left = this.#intent.submittedAt! + policy.deadlineMs - clock.now();
       if (left <= 0) return this.#expire(handle);
       await clock.sleep(Math.min(policy.pollMs, left), signal);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobBatch, JobHandle, JobRange, Json, Position } from '../../api/index.ts';
-import { jobIntents, type TopicLog } from '../../log/index.ts';
+import { jobIntents, type SavedView, type TopicLog } from '../../log/index.ts';
 
 const VERSION = 1;
 /** One batch at a time for each sink. */
@@ -63,6 +63,15 @@ function readIntent(position: Position | undefined): Intent | null {
   if (typeof position !== 'object' || position === null || Array.isArray(position)) return null;
   const { v, ...intent } = position as unknown as { readonly v: Json } & Intent;
   return v === VERSION && Array.isArray(intent.ranges) ? intent : null;
+}
+
+/** The batch that a sink is at, as somebody from outside sees it; null when it is at none. */
+export function savedIntent(
+  { pipelines }: SavedView,
+  { pipeline, sink }: Pick<BatchOwner, 'pipeline' | 'sink'>,
+): Intent | null {
+  const saved = pipelines.find((one) => one.pipeline === pipeline)?.sources ?? [];
+  return readIntent(saved.find((one) => one.source === jobIntents(sink) && one.partition === PARTITION)?.position);
 }
 
 /** Where the intent of a sink is kept: among the positions of its pipeline, fenced on Kafka as those of a source that runs on one hub at a time. */

@@ -51,6 +51,8 @@ export class JobRun implements SinkLife<JobSinkDefinition> {
   readonly #ending = new AbortController();
   #setting: Setting | null = null;
   #lag = 0;
+  /** When the batch that is under way was closed; null when none is. */
+  #openSince: number | null = null;
   #callTrouble: Trouble | null = null;
   /** What the sink itself says that it waits for. */
   #sinkTrouble: Trouble | null = null;
@@ -77,7 +79,7 @@ export class JobRun implements SinkLife<JobSinkDefinition> {
   }
 
   get oldestTimestamp(): number | null {
-    return this.#setting?.closer.waitingSince ?? null;
+    return this.#openSince ?? this.#setting?.closer.waitingSince ?? null;
   }
 
   async run(definition: JobSinkDefinition, options: Record<string, unknown>): Promise<void> {
@@ -236,15 +238,19 @@ export class JobRun implements SinkLife<JobSinkDefinition> {
   }
 
   async #close({ topic, closer, meter }: Setting, signal: AbortSignal): Promise<readonly JobRange[] | null> {
-    const { metrics, clock } = this.#options.dependencies;
     const standing = await topic.standing();
     this.#lag = offsetsIn(standing);
     const { ranges, isFull } = (await meter?.measure(standing, signal)) ?? { ranges: standing, isFull: false };
     const closed = closer.close(ranges, isFull);
-    metrics.gauge(COUNTED.lag, this.#lag);
-    metrics.gauge(COUNTED.behind, this.oldestTimestamp === null ? 0 : (clock.now() - this.oldestTimestamp) / 1000);
+    this.#gaugeLag();
     if (closed === null) this.#options.report(this.#lag === 0 ? 'waiting for records' : 'gathering a batch');
     return closed;
+  }
+
+  #gaugeLag(): void {
+    const { metrics, clock } = this.#options.dependencies;
+    metrics.gauge(COUNTED.lag, this.#lag);
+    metrics.gauge(COUNTED.behind, this.oldestTimestamp === null ? 0 : (clock.now() - this.oldestTimestamp) / 1000);
   }
 
   async #process(setting: Setting, begun: Intent, signal: AbortSignal): Promise<void> {
@@ -253,6 +259,7 @@ export class JobRun implements SinkLife<JobSinkDefinition> {
     const offsets = offsetsIn(begun.ranges);
     let outcome: 'records' | 'deadLettered' | 'returned' = 'returned';
     totals.open(offsets);
+    this.#openSince = begun.createdAt;
     dependencies.metrics.gauge(COUNTED.jobOpen, offsets);
     try {
       const folder = (await landing?.land(begun, signal)) ?? null;
@@ -268,7 +275,9 @@ export class JobRun implements SinkLife<JobSinkDefinition> {
       this.#lag = Math.max(0, this.#lag - offsets);
       onProgress();
     } finally {
-      totals.settle(offsets, outcome);
+      if (outcome === 'returned' && this.#isStopping()) this.#leave(begun.id, offsets);
+      else totals.settle(offsets, outcome);
+      this.#openSince = null;
       dependencies.metrics.gauge(COUNTED.jobOpen, 0);
     }
     this.#count(outcome === 'records' ? 'succeeded' : 'dead_lettered', offsets);
@@ -280,10 +289,15 @@ export class JobRun implements SinkLife<JobSinkDefinition> {
     { folder, signal }: { readonly folder: string | null; readonly signal: AbortSignal },
   ): Promise<'records' | 'deadLettered'> {
     const { plan, dependencies, report } = this.#options;
-    const { sink, policy, store } = setting;
+    const { sink, policy, store, topic } = setting;
     const { clock, log, metrics } = dependencies;
     const save = (intent: Intent): Promise<void> => store.save(intent);
-    const options = { sink, policy, calls: this.#calls, clock, log, metrics, signal, save, report };
+    // The topic grows while a job takes its time.
+    const onWork = async (passed: number): Promise<void> => {
+      this.#lag = Math.max(0, offsetsIn(await topic.standing()) - passed);
+      this.#gaugeLag();
+    };
+    const options = { sink, policy, calls: this.#calls, clock, log, metrics, signal, save, report, onWork };
     for (let intent = begun; ;) {
       const run = new BatchRun(options, intent, folder);
       const error = await run.run();
@@ -300,6 +314,11 @@ export class JobRun implements SinkLife<JobSinkDefinition> {
       await this.#calls.hold(reason, signal);
       intent = { ...run.intent, failures: 0 };
     }
+  }
+
+  #leave(batch: string, offsets: number): void {
+    this.#options.totals.leave(offsets);
+    this.#options.dependencies.log.info({ batch, offsets }, 'batch left under way, the next start goes on with it');
   }
 
   #givenUp({ id, ranges, failures }: Intent, error: SluiceError): void {

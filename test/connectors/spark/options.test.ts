@@ -48,6 +48,16 @@ test.each<[string, Json, RegExp]>([
     { spark_submit: submit, application, properties: { 'spark.app.name': 'x' } },
     /set by the sink/,
   ],
+  [
+    'an option of Java',
+    { spark_submit: submit, application, properties: { 'spark.driver.extraJavaOptions': '-XX:OnError=x' } },
+    /^properties\.spark\.driver\.extraJavaOptions: .*not open to pipelines/,
+  ],
+  [
+    'an option of Java from the environment',
+    { spark_submit: submit, application, environment: { JAVA_TOOL_OPTIONS: '-agentpath:x' } },
+    /^environment\.JAVA_TOOL_OPTIONS: .*not open to pipelines/,
+  ],
   ['no cron', { spark_submit: submit, application, range: { cron: '61 * * * *' } }, /^range\.cron/],
 ])('%s is a problem', (_, options, message) => {
   expect(problems(options)).toEqual([expect.stringMatching(message)]);

@@ -7,6 +7,16 @@ test.each([
     'pyspark.errors.exceptions.captured.AnalysisException: [PATH_NOT_FOUND] Path does not exist: file:/x.',
   ],
   [
+    'a Java exception under Python',
+    'Traceback (most recent call last):\n  File "/j.py", line 1\npy4j.protocol.Py4JJavaError: An error occurred while calling o8.save.\n: org.apache.spark.SparkException: Job aborted\n\tat x\nCaused by: java.io.IOException: No space left on device\n',
+    'java.io.IOException: No space left on device',
+  ],
+  [
+    'a Java exception without a cause under Python',
+    'Traceback (most recent call last):\npy4j.protocol.Py4JJavaError: An error occurred while calling o8.load.\n: java.lang.IllegalStateException: gone\n\tat x\n',
+    'java.lang.IllegalStateException: gone',
+  ],
+  [
     'a Java exception in a driver',
     'Exception in thread "main" java.lang.reflect.InvocationTargetException\n\tat x\nCaused by: java.lang.RuntimeException: boom in driver\n\tat App.main(App.java:5)\n\t... 6 more\n',
     'java.lang.RuntimeException: boom in driver',

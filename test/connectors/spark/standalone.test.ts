@@ -180,7 +180,7 @@ test('a job whose answer was lost is found by its name, and waited for', async (
   master.applications.push({ id: 'app-1', name: batch.id });
   expect(await spark.find(batch)).toEqual({ application: 'app-1' });
   expect(await spark.look({ application: 'app-1' }, batch)).toEqual({ state: 'running' });
-  master.applications.length = 0;
+  await spark.end({ application: 'app-1' }, batch);
   expect(await spark.look({ application: 'app-1' }, batch)).toEqual({ state: 'unknown' });
   await spark.close();
 });

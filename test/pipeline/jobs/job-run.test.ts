@@ -97,12 +97,30 @@ test('another life adopts the job that runs, and saves what it did', async () =>
   const first = start({ log, sinks: [cluster.definition()] });
   await eventually(() => intent(log)?.handle === 'driver-0');
   const report = await first.pipeline.stop({ deadlineMs: 1000 });
-  expect(report).toMatchObject({ delivered: 0, inFlight: 100 });
+  // Nothing of the batch is in the hub: its intent is saved, and its job lives elsewhere.
+  expect(report).toMatchObject({ drained: true, delivered: 0, inFlight: 0 });
+  expect(first.pipeline.status().sinks[0]).toMatchObject({ read: 0, inFlight: 0, returned: 0 });
   expect(intent(log)).toMatchObject({ handle: 'driver-0' });
   cluster.looksToEnd = 1;
   start({ log, sinks: [cluster.definition()] });
   await eventually(() => saved(log)[0] === 100);
   expect(cluster.drivers).toHaveLength(1);
+});
+
+test('while a job is at work the lag grows with the topic, and shrinks by what the job says that it has passed', async () => {
+  const { log, cluster } = world();
+  cluster.looksToEnd = LONG;
+  await fill(log, 0, numbered(100));
+  const { pipeline } = start({ log, sinks: [cluster.definition()] });
+  const lag = (): number => pipeline.status().sinks[0]!.lag;
+  await eventually(() => lag() === 100 && cluster.drivers.length === 1);
+  await fill(log, 1, numbered(30));
+  await eventually(() => lag() === 130);
+  cluster.passed = 70;
+  await eventually(() => lag() === 60);
+  expect(pipeline.status().sinks[0]!.behindMs).toBeGreaterThan(0);
+  cluster.looksToEnd = 1;
+  await eventually(() => saved(log).join() === '100,30');
 });
 
 test('an answer that is lost leaves two jobs of one batch, whose output is there once', async () => {
@@ -151,6 +169,8 @@ test('a job that fails is tried again, then its ranges are dead letters and the 
     '__connect.errors.exception.message': 'running driver-2: boom',
     '__connect.errors.offset': '0',
   });
+  // The offsets are saved a moment before the batch is counted.
+  await eventually(() => pipeline.status().sinks[0]!.records === 100);
   expect(pipeline.status().sinks[0]).toMatchObject({ records: 100, deadLettered: 100, read: 200 });
   expect(
     lines.filter(({ message }) => message === 'batch given up, its ranges are in the dead-letter topic'),

@@ -23,7 +23,7 @@ export type Creation =
 /** The REST server and the web UI of a master, and of its one worker, with the replies of Spark 4.1.1. */
 export class SparkMasterDouble {
   readonly drivers: Driver[] = [];
-  readonly applications: { readonly id: string; readonly name: string }[] = [];
+  applications: { readonly id: string; readonly name: string }[] = [];
   readonly requests: {
     readonly method: string;
     readonly path: string;
@@ -69,7 +69,11 @@ export class SparkMasterDouble {
     else if (action === 'status') json(200, this.#status(id));
     else if (action === 'kill') json(200, this.#kill(id));
     else if (url === '/json/') json(200, this.#state());
-    else if (url.startsWith('/log/')) {
+    else if (url === '/app/kill/') {
+      const id = new URLSearchParams(Buffer.concat(chunks).toString()).get('id');
+      this.applications = this.applications.filter((one) => one.id !== id);
+      response.writeHead(302, { location: '/' }).end();
+    } else if (url.startsWith('/log/')) {
       const text = url.includes('logType=stdout') ? this.stdout : this.stderr;
       response.end(`==== Bytes 0-${text.length} of ${text.length} of driver/stderr ====\n${text}`);
     } else response.writeHead(404).end('<html>Not Found</html>');

@@ -32,6 +32,8 @@ export class JobCluster {
   ways: JobWay[] = [];
   /** Looks that a job takes. */
   looksToEnd = 2;
+  /** What jobs at work say of their offsets. */
+  passed = 0;
   isAway = false;
   onSubmit: (batch: JobBatch) => void = () => undefined;
 
@@ -100,8 +102,10 @@ export class JobCluster {
     const driver = this.#driver(handle);
     if (driver === undefined || (driver.way === 'forget' && driver.looks > 1)) return { state: 'unknown' };
     if (driver.state === 'succeeded') return { state: 'succeeded' };
-    if (driver.state === 'running')
-      return driver.way === 'queue' ? { state: 'queued', reason: 'no worker has room' } : { state: 'running' };
+    if (driver.state === 'running') {
+      const { passed } = this;
+      return driver.way === 'queue' ? { state: 'queued', reason: 'no worker has room' } : { state: 'running', passed };
+    }
     return { state: 'failed', error: new SluiceError('JOB_FAILED', `running ${driver.id}: boom`) };
   }
 
