@@ -11,6 +11,7 @@ import { parse } from 'yaml';
 import { elasticsearchVersion } from '../scripts/services/elasticsearch.ts';
 import { openSearchVersion } from '../scripts/services/opensearch.ts';
 import { solrVersion } from '../scripts/services/solr.ts';
+import { sparkVersion } from '../scripts/services/spark.ts';
 import { kafkaVersion } from '../scripts/services/kafka-tools.ts';
 import { loadHub, type HubPlan } from '../src/config/index.ts';
 import { createRegistry } from '../src/registry/index.ts';
@@ -50,8 +51,9 @@ describe('docker-compose.yml', () => {
   });
 
   test('runs the versions that the tests run', () => {
-    expect(services.flatMap(([, { image }]) => image ?? []).sort()).toEqual([
+    expect([...new Set(services.flatMap(([, { image }]) => image ?? []))].sort()).toEqual([
       `apache/kafka:${kafkaVersion}`,
+      `apache/spark:${sparkVersion}`,
       `elasticsearch:${elasticsearchVersion}`,
       `kibana:${elasticsearchVersion}`,
       `opensearchproject/opensearch:${openSearchVersion}`,

@@ -8,7 +8,7 @@ const DEFAULT_AGE_MS = 5 * 60_000;
 const sinkDefinition: JobSinkDefinition<typeof sinkOptions> = defineJobSink({
   name: 'spark',
   summary: 'Has ranges of offsets processed by Apache Spark: one application for each batch.',
-  stability: 'experimental',
+  stability: 'stable',
   options: sinkOptions,
   examples: [
     {

@@ -12,7 +12,7 @@ import type { Service, Settings } from './service.ts';
 const run = promisify(execFile);
 
 /** Of those for which everything can be had: later ones lack the connector for Kafka on Maven Central. */
-const sparkVersion = '4.1.1';
+export const sparkVersion = '4.1.1';
 const scalaVersion = '2.13';
 const registeredWithinMs = 60_000;
 

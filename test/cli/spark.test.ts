@@ -75,7 +75,7 @@ test('a batch under way is listed, shown with what its job wrote, and ended: its
   expect(list).toContain('1 batch under way. More of one: sluice spark show orders/spark\n');
   master.stdout = 'first\nsecond \u001b[31m\n';
   const { stdout: shown } = await spark('show', 'orders/spark', '--lines', '1');
-  expect(shown).toMatch(/offsets +30 offsets of orders; 0: 0 to \d+, 1: 0 to \d+\n/);
+  expect(shown).toMatch(/offsets +30 offsets of orders; \d: 0 to 29\n/);
   expect(shown).toContain('  it wrote\n    second \\u{1b}[31m\n');
   expect(shown).not.toContain('first');
   const killed = await spark('kill', 'orders/spark');
@@ -102,7 +102,7 @@ test('beside a hub that is stopped the job goes on, and nothing is in flight', a
   master.drivers.length = 0;
   expect(await job()).toMatchObject({ state: 'unknown' });
   await master.stop();
-  expect(await job()).toMatchObject({ state: 'unreachable', reason: expect.stringContaining('connecting') as string });
+  expect(await job()).toMatchObject({ state: 'unreachable', reason: expect.stringContaining('127.0.0.1') as string });
 });
 
 test('sinks that are none of Spark are none of its business', async () => {

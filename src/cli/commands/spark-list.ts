@@ -2,7 +2,7 @@ import type { JobReport } from '../../pipeline/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import type { CliIo } from '../io.ts';
-import { counted, grouped } from '../numbers.ts';
+import { grouped } from '../numbers.ts';
 import { jsonLine, printable } from '../printable.ts';
 import { jobName, jobObject, jobText, withSparkJobs, type SparkOptions } from '../spark-jobs.ts';
 import { timeText } from '../time-text.ts';
@@ -25,7 +25,7 @@ export function sparkList(options: SparkListOptions, io: CliIo): Promise<ExitCod
 function lines(reports: readonly JobReport[], io: CliIo): readonly string[] {
   const busy = reports.filter(({ batch }) => batch !== null);
   const [first] = busy;
-  const end = `${counted(busy.length, 'batch').replace('batchs', 'batches')} under way.`;
+  const end = `${busy.length === 1 ? '1 batch' : `${grouped(busy.length)} batches`} under way.`;
   return [
     ...columns(
       [
