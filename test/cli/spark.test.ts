@@ -2,7 +2,9 @@ import { SparkMasterDouble } from '../connectors/spark/support/spark-master-doub
 import { cleanUp, HubFolder, type HubProcess } from './support/hub-folder.ts';
 import { runHere, type CommandResult } from './support/run-here.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
+/** A busy machine takes its time to start a hub. */
+const PATIENCE_MS = 60_000;
 
 let master: SparkMasterDouble;
 let folder: HubFolder;
@@ -56,7 +58,7 @@ async function job(): Promise<Job> {
 async function started(): Promise<HubProcess> {
   const hub = folder.run();
   // Before its data folder is there, the command says so.
-  await hub.until('its driver is known', async () => (await job().catch(() => null))?.state === 'running');
+  await hub.until('its driver is known', async () => (await job().catch(() => null))?.state === 'running', PATIENCE_MS);
   return hub;
 }
 
@@ -81,11 +83,15 @@ test('a batch under way is listed, shown with what its job wrote, and ended: its
   const killed = await spark('kill', 'orders/spark');
   expect(killed).toMatchObject({ code: 0, stdout: expect.stringContaining('tries the batch again') as string });
   expect(master.drivers[0]!.state).toBe('KILLED');
-  await hub.until('it is tried again', async () => (await job()).batch?.attempt === 2 && master.drivers.length === 2);
-  await hub.until('the second is known', async () => (await job()).state === 'running');
+  await hub.until(
+    'it is tried again',
+    async () => (await job()).batch?.attempt === 2 && master.drivers.length === 2,
+    PATIENCE_MS,
+  );
+  await hub.until('the second is known', async () => (await job()).state === 'running', PATIENCE_MS);
   expect(await job()).toMatchObject({ reason: expect.stringContaining('somebody ended it') as string });
   master.drivers[1]!.state = 'FINISHED';
-  await hub.until('it is done', async () => (await job()).state === 'idle');
+  await hub.until('it is done', async () => (await job()).state === 'idle', PATIENCE_MS);
   expect((await spark('show', 'orders')).stdout).toBe('orders/spark   idle: no batch is under way\n');
   expect(await spark('kill', 'orders/spark')).toMatchObject({
     code: 1,
