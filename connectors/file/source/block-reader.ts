@@ -2,7 +2,7 @@ import type { BatchBuilder, RejectedRecord, SourceContext } from 'sluice/api';
 import type { BlockEnd } from './framing/block.ts';
 import type { Framing } from './framing/framing.ts';
 import { toPosition } from './position.ts';
-import { readAt } from './content.ts';
+import { behindZeros, checkBefore, readAt, stillHolds } from './content.ts';
 import { beginAlike, CHECK_BYTES, checkOf, HEAD_BYTES } from './signature.ts';
 import type { InputFile } from './storage.ts';
 import type { TailedFile } from './tailed-file.ts';
@@ -16,17 +16,24 @@ export class BlockReader {
   readonly #context: SourceContext;
   readonly #framing: Framing;
   readonly #onEmitted: (emitted: Promise<void>) => void;
+  readonly #onSuperseded: (key: string) => Promise<void>;
   #bytes = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   /** Grows while records do not fit. */
   #leastBytes = BLOCK_BYTES;
 
   constructor(
     context: SourceContext,
-    options: { readonly framing: Framing; readonly onEmitted: (emitted: Promise<void>) => void },
+    options: {
+      readonly framing: Framing;
+      readonly onEmitted: (emitted: Promise<void>) => void;
+      /** The checkpoint is of no use any more: that of a file with the same content is durable. */
+      readonly onSuperseded: (key: string) => Promise<void>;
+    },
   ) {
     this.#context = context;
     this.#framing = options.framing;
     this.#onEmitted = options.onEmitted;
+    this.#onSuperseded = options.onSuperseded;
   }
 
   /**
@@ -47,11 +54,17 @@ export class BlockReader {
       if (!file.isBeginningKnown && !(await beginsAsKnown(file, handle))) return 'replaced';
       const end = await handle.read(bytes, 0, bytes.length, from);
       if (end < overlap || checkOf(bytes, 0, overlap) !== file.check) return 'replaced';
+      // What a truncation beside the read left of it is read again; a compressed file does not change while it is read, and goes forwards only.
+      if (end > overlap && file.archive === null && !(await stillHolds(handle, { bytes, from, end }))) return 'more';
       file.sawBytes(bytes, from, end);
       file.isFresh = true;
       file.readTo = from + end;
       // It was written again since it was seen to rest.
       if (end < bytes.length && file.readTo !== file.size) file.isFinal = file.isQuiet = false;
+      if (file.offset === 0 && end > 0 && bytes[0] === 0 && this.#framing.isText) {
+        const passed = await this.#passHole(file, handle, bytes, end);
+        if (passed !== null) return passed;
+      }
       const place = { from, start: overlap, end, max: maxRecordBytes, timestamp: clock.now() };
       const block = this.#framing.open(file, bytes, place);
       let blockEnd = block.takeInto(batch);
@@ -81,6 +94,23 @@ export class BlockReader {
     this.#leastBytes = BLOCK_BYTES;
   }
 
+  /**
+   * Zeros before the first line are a hole: somebody who does not append wrote on where he was, into a file that was truncated. Null when there is none; 'end' when
+   * there is nothing else, for it may be room that is kept for lines to come.
+   */
+  async #passHole(file: TailedFile, handle: InputFile, bytes: Buffer, end: number): Promise<BlockEnd | null> {
+    const behind = await behindZeros(handle, { bytes, end, signal: this.#context.signal });
+    if (behind < 0) return 'end';
+    const offset = this.#framing.unitAt(behind);
+    if (offset === 0) return null;
+    file.passTo(offset, await checkBefore(handle, offset));
+    this.#context.log.warn(
+      { path: file.path, bytes: offset },
+      'zeros at the beginning of a file left out: it was truncated, and its writer does not append',
+    );
+    return 'more';
+  }
+
   #block(size: number): Buffer {
     const length = Math.max(size, this.#leastBytes);
     if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafeSlow(length);
@@ -103,7 +133,7 @@ export class BlockReader {
     if (supersedes !== null) {
       file.supersedes = null;
       // Not before: until then it is what says how far the file was read.
-      this.#onEmitted(emitted.then(() => this.#context.forget(supersedes)));
+      this.#onEmitted(emitted.then(() => this.#onSuperseded(supersedes)));
     }
     if (rejected.length > 0) await emitted;
   }

@@ -175,6 +175,12 @@ export class TailedFile implements Signature {
     this.check = checkOf(bytes, end - Math.min(CHECK_BYTES, offset), end);
   }
 
+  /** Moves to `offset` over what is no record; `check` is of the bytes before it. */
+  passTo(offset: number, check: string): void {
+    this.offset = offset;
+    this.check = check;
+  }
+
   /** What was read is not in the file any more: it was truncated, and may have been written anew. */
   wasReplaced(now: number): void {
     const { offset, head, check, isSkipping, skipTo } = this;

@@ -77,7 +77,8 @@ export class Tailer {
     };
     const framing = new Framing(settings.framing, { log, clock });
     this.#waits = framing.waits;
-    this.#createReader = () => new BlockReader(context, { framing, onEmitted });
+    const onSuperseded = (key: string): Promise<void> => this.#forgetUnused(key);
+    this.#createReader = () => new BlockReader(context, { framing, onEmitted, onSuperseded });
     this.#archives = this.#createArchives();
     this.#queue = new ReadQueue({
       createReader: this.#createReader,
@@ -289,6 +290,11 @@ export class Tailer {
       this.#table.forgetGone(key);
       if (!this.#table.has(key)) this.#emitted(this.#context.forget(key));
     }
+  }
+
+  /** Unless the inode is another file's by now, and with it the checkpoint. */
+  #forgetUnused(key: string): Promise<void> {
+    return this.#table.has(key) || this.#archives.has(key) ? Promise.resolve() : this.#context.forget(key);
   }
 
   /** A rejection ends the run, so only what waits and what was refused is kept: for `run` to see. */

@@ -73,6 +73,11 @@ export class Archives {
     return this.#known.size + this.#candidates.size;
   }
 
+  /** A file that is there, by device and inode. */
+  has(key: string): boolean {
+    return this.#candidates.has(key) || this.#known.get(key)?.missingSince === null;
+  }
+
   /** Nothing waits and nothing is read. */
   get isIdle(): boolean {
     return this.#work === null && this.#candidates.size === 0 && this.#toRead.length === 0;
@@ -258,7 +263,7 @@ export class Archives {
     this.#supersedes.delete(key);
     table.forgetGone(prior);
     // Its inode may be another's by now.
-    if (table.has(prior) || this.#known.get(prior)?.missingSince === null) return;
+    if (table.has(prior) || this.has(prior)) return;
     this.#known.delete(prior);
     onEmitted(context.forget(prior));
   }

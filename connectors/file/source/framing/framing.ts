@@ -26,11 +26,14 @@ export class Framing {
   readonly #skipped: SkippedRecords;
   readonly #scratch = new Scratch();
   readonly #isPlain: boolean;
+  /** Of a code unit. */
+  readonly #width: 1 | 2;
   readonly #rules: EventRules | null;
 
   constructor(settings: FramingSettings, { log, clock }: { readonly log: Logger; readonly clock: Clock }) {
     this.#settings = settings;
     this.#labels = new Labels(settings);
+    this.#width = settings.encoding.startsWith('utf-16') ? 2 : 1;
     this.#skipped = new SkippedRecords(log, clock);
     this.#rules = settings.multiline === null ? null : rulesOf(settings.multiline);
     const { framing, onLongLine } = settings;
@@ -45,12 +48,21 @@ export class Framing {
     return { isWhole, quietAfterMs: isWhole ? completeAfterMs : (multiline?.timeoutMs ?? Infinity) };
   }
 
+  /** Lines of text do not begin with NUL. */
+  get isText(): boolean {
+    return this.#settings.framing === 'lines' && this.#settings.encoding !== 'raw';
+  }
+
+  /** Where the code unit begins that the byte at `offset` is of. */
+  unitAt(offset: number): number {
+    return this.#width === 2 ? offset - (offset % 2) : offset;
+  }
+
   /** Bytes of a file that have to be seen at once, to tell that a record is too long. */
   longestBytes(maxRecordBytes: number): number {
-    const { encoding, maxLineBytes, multiline } = this.#settings;
-    const width = encoding.startsWith('utf-16') ? 2 : 1;
+    const { maxLineBytes, multiline } = this.#settings;
     const longest = multiline === null ? maxLineBytes : Math.max(maxLineBytes, multiline.maxBytes);
-    return width * Math.min(maxRecordBytes, longest) + MOST_OVERHEAD_BYTES + 1;
+    return this.#width * Math.min(maxRecordBytes, longest) + MOST_OVERHEAD_BYTES + 1;
   }
 
   open(file: TailedFile, bytes: Buffer, place: BlockPlace): Block {

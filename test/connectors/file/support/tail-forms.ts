@@ -19,6 +19,12 @@ const unfolded = (value: string): string => value.replaceAll('\n ', '');
 
 export const tailForms: readonly TailForm[] = [
   { name: 'lines', framing: {}, encode: (text) => Buffer.from(text), decode: same },
+  {
+    name: 'nul',
+    framing: { framing: 'nul' },
+    encode: (text) => Buffer.from(text.replaceAll('\n', '\0')),
+    decode: same,
+  },
   { name: 'length', framing: { framing: 'length', lengthBytes: 2 }, encode: counted, decode: same },
   {
     name: 'utf-16be with CR LF',
