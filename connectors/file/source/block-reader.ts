@@ -11,12 +11,14 @@ const BLOCK_BYTES = 224 * 1024;
 /** Of a batch: the rest is for what the record layout adds, to lines of 80 bytes and more. */
 const BLOCK_SHARE = 7 / 8;
 
+/** What was read of the file, and its position, are durable when it resolves. */
+export type OnEmitted = (emitted: Promise<void>, file: TailedFile) => void;
+
 /** Reads blocks of files into batches, one emit each. Its buffer serves one file at a time. */
 export class BlockReader {
   readonly #context: SourceContext;
   readonly #framing: Framing;
-  readonly #onEmitted: (emitted: Promise<void>) => void;
-  readonly #onSuperseded: (key: string) => Promise<void>;
+  readonly #onEmitted: OnEmitted;
   #bytes = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   /** Grows while records do not fit. */
   #leastBytes = BLOCK_BYTES;
@@ -25,15 +27,12 @@ export class BlockReader {
     context: SourceContext,
     options: {
       readonly framing: Framing;
-      readonly onEmitted: (emitted: Promise<void>) => void;
-      /** The checkpoint is of no use any more: that of a file with the same content is durable. */
-      readonly onSuperseded: (key: string) => Promise<void>;
+      readonly onEmitted: OnEmitted;
     },
   ) {
     this.#context = context;
     this.#framing = options.framing;
     this.#onEmitted = options.onEmitted;
-    this.#onSuperseded = options.onSuperseded;
   }
 
   /**
@@ -128,13 +127,7 @@ export class BlockReader {
     const position = toPosition(file.position(this.#context.clock.monotonic()));
     file.isUnsaved = false;
     const emitted = this.#context.emit(batch, { stream: file.stream, positions: [[file.key, position]], rejected });
-    this.#onEmitted(emitted);
-    const { supersedes } = file;
-    if (supersedes !== null) {
-      file.supersedes = null;
-      // Not before: until then it is what says how far the file was read.
-      this.#onEmitted(emitted.then(() => this.#onSuperseded(supersedes)));
-    }
+    this.#onEmitted(emitted, file);
     if (rejected.length > 0) await emitted;
   }
 }

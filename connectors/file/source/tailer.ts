@@ -72,13 +72,13 @@ export class Tailer {
     this.#open = new OpenFiles(storage, settings.maxOpenFiles);
     this.#waker = new Waker(clock, signal);
     this.#table = new FileTable(new Map(), log);
-    const onEmitted = (emitted: Promise<void>): void => {
+    const onEmitted = (emitted: Promise<void>, file: TailedFile): void => {
       this.#emitted(emitted);
+      this.#forgetSuperseded(emitted, file);
     };
     const framing = new Framing(settings.framing, { log, clock });
     this.#waits = framing.waits;
-    const onSuperseded = (key: string): Promise<void> => this.#forgetUnused(key);
-    this.#createReader = () => new BlockReader(context, { framing, onEmitted, onSuperseded });
+    this.#createReader = () => new BlockReader(context, { framing, onEmitted });
     this.#archives = this.#createArchives();
     this.#queue = new ReadQueue({
       createReader: this.#createReader,
@@ -292,9 +292,13 @@ export class Tailer {
     }
   }
 
-  /** Unless the inode is another file's by now, and with it the checkpoint. */
-  #forgetUnused(key: string): Promise<void> {
-    return this.#table.has(key) || this.#archives.has(key) ? Promise.resolve() : this.#context.forget(key);
+  /** Not before it is saved: until then it is what says how far the file was read. Never when the inode is another file's by now, and with it the checkpoint. */
+  #forgetSuperseded(emitted: Promise<void>, file: TailedFile): void {
+    const { supersedes } = file;
+    if (supersedes === null) return;
+    file.supersedes = null;
+    const isUsed = (): boolean => this.#table.has(supersedes) || this.#archives.has(supersedes);
+    this.#emitted(emitted.then(() => (isUsed() ? undefined : this.#context.forget(supersedes))));
   }
 
   /** A rejection ends the run, so only what waits and what was refused is kept: for `run` to see. */
