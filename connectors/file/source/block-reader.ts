@@ -99,14 +99,12 @@ export class BlockReader {
    */
   async #passHole(file: TailedFile, handle: InputFile, bytes: Buffer, end: number): Promise<BlockEnd | null> {
     const behind = await behindZeros(handle, { bytes, end, signal: this.#context.signal });
-    if (behind < 0) return 'end';
-    const offset = this.#framing.unitAt(behind);
+    if (behind < 0 && file.limit === Infinity) return 'end';
+    const offset = behind < 0 ? file.limit : this.#framing.unitAt(behind);
     if (offset === 0) return null;
     file.passTo(offset, await checkBefore(handle, offset));
-    this.#context.log.warn(
-      { path: file.path, bytes: offset },
-      'zeros at the beginning of a file left out: it was truncated, and its writer does not append',
-    );
+    const { path } = file;
+    this.#context.log.warn({ path, bytes: offset }, 'zeros at the beginning of a file left out: no line begins so');
     return 'more';
   }
 

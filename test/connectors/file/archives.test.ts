@@ -222,11 +222,22 @@ describe.each(formats)('%s', (_name, ending, compress) => {
   }, 90_000);
 
   test('a bomb without lines is one line too long', async () => {
-    await writeFile(at('bomb'), compress(Buffer.alloc(50 * 1024 * 1024)));
+    await writeFile(at('bomb'), compress(Buffer.alloc(50 * 1024 * 1024, 'x')));
     await writeFile(at('b.log'), numbered(0, 3));
     const source = await once();
     await read(source, numbered(0, 3));
     expect(source.rejected).toMatchObject([{ error: { code: 'RECORD_TOO_LARGE' } }]);
+  });
+
+  test('a bomb of zeros is no line, which is said; a line behind zeros is read', async () => {
+    const zeros = Buffer.alloc(50 * 1024 * 1024);
+    await writeFile(at('bomb'), compress(zeros));
+    await writeFile(at('holed'), compress(Buffer.concat([zeros, Buffer.from(numbered(0, 3))])));
+    const source = await once();
+    await read(source, numbered(0, 3));
+    expect(source.rejected).toEqual([]);
+    const said = source.lines.filter(({ message }) => message.startsWith('zeros at the beginning'));
+    expect(said.map(({ fields }) => fields)).toMatchObject([{ bytes: zeros.length }, { bytes: zeros.length }]);
   });
 });
 

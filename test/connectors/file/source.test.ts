@@ -256,6 +256,7 @@ describe('rotation', () => {
   test('the last line of a rotated file needs no line feed', async () => {
     await writeFile(at('a.log'), 'one\ntwo');
     const source = await started({ rotateWaitMs: 50 });
+    await read(source, ['one']);
     await rest(150);
     expect(source.values).toEqual(['one']);
     await rename(at('a.log'), at('a.log.1'));
