@@ -230,7 +230,7 @@ describe.each(formats)('%s', (_name, ending, compress) => {
   });
 
   test('a bomb of zeros is no line, which is said; a line behind zeros is read', async () => {
-    const zeros = Buffer.alloc(50 * 1024 * 1024);
+    const zeros = Buffer.alloc(20 * 1024 * 1024);
     await writeFile(at('bomb'), compress(zeros));
     await writeFile(at('holed'), compress(Buffer.concat([zeros, Buffer.from(numbered(0, 3))])));
     const source = await once();
