@@ -8,10 +8,11 @@ import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, readdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { loadHub } from '../src/config/index.ts';
 import { createRegistry } from '../src/registry/index.ts';
@@ -31,19 +32,23 @@ afterEach(cleanUp);
 
 test('the examples validate, each alone and all together', async () => {
   const names = (await readdir(examples)).filter((name) => name.endsWith('.yaml'));
-  const folder = await HubFolder.create({}, "kafka: { brokers: ['127.0.0.1:9092'] }");
-  const kafkaHub = { file: join(folder.path, 'sluice.yaml') };
-  const load = async (pipelines: readonly string[], hub: Partial<typeof kafkaHub>): Promise<readonly string[]> => {
-    const { problems } = await loadHub({ ...hub, pipelines, cwd: examples, env: secrets, registry: createRegistry() });
+  const kafka = "kafka: { brokers: ['127.0.0.1:9092'] }\n";
+  const folder = await HubFolder.create({}, kafka);
+  const kafkaHub = join(folder.path, 'sluice.yaml');
+  // Every leg has its share of the record buffers, and who runs that many gives them more.
+  await folder.write('roomy.yaml', `${kafka}buffer_size: 1GiB\n`);
+  const load = async (pipelines: readonly string[], file?: string): Promise<readonly string[]> => {
+    const hub = { pipelines, cwd: examples, env: secrets, registry: createRegistry() };
+    const { problems } = await loadHub({ ...hub, ...(file === undefined ? {} : { file }) });
     return problems.map(({ file, line, code, message }) => `${file}:${line} ${code} ${message}`);
   };
   for (const name of names) {
     // It reads a topic that another example writes.
     const files = name === 'errors.yaml' ? [name, 'quickstart.yaml'] : [name];
     // Its jobs read the topic by themselves.
-    expect(await load(files, ['spark.yaml', 'spark-streaming.yaml'].includes(name) ? kafkaHub : {})).toEqual([]);
+    expect(await load(files, ['spark.yaml', 'spark-streaming.yaml'].includes(name) ? kafkaHub : undefined)).toEqual([]);
   }
-  expect(await load(names, kafkaHub)).toEqual([]);
+  expect(await load(names, join(folder.path, 'roomy.yaml'))).toEqual([]);
 });
 
 test('every example names the schema for editors, and says what it shows', async () => {
@@ -96,6 +101,23 @@ test('traces: each error is printed with its stack trace and its service', async
     'billing',
     'shop',
   ]);
+});
+
+test('spool: files that were moved in are read once and put aside', async () => {
+  const folder = await withExamples();
+  const orders = await readFile(join(examples, 'data', 'orders.ndjson'));
+  const inbox = join(folder.path, 'examples-out', 'inbox');
+  await mkdir(inbox, { recursive: true });
+  await writeFile(join(inbox, 'orders.ndjson'), orders);
+  await writeFile(join(inbox, 'more.ndjson.gz'), gzipSync('{"order":"last"}\n'));
+  for (const round of [0, 1]) {
+    const hub = folder.run('--once', 'pipelines/spool.yaml');
+    expect({ round, code: await hub.exit(), stderr: hub.stderr }).toMatchObject({ code: 0 });
+  }
+  const expected = [...orders.toString().trimEnd().split('\n'), '{"order":"last"}'];
+  expect(await folder.published('examples-out/orders-by-file')).toEqual(expected.sort());
+  expect(await readdir(inbox)).toEqual([]);
+  expect((await readdir(join(folder.path, 'examples-out/read'))).sort()).toEqual(['more.ndjson.gz', 'orders.ndjson']);
 });
 
 test('generate: all records, by level', async () => {

@@ -20,6 +20,7 @@ export const directoryDefinition: SourceDefinition<typeof directoryOptions> = de
   ends: true,
   resources: () => [],
   validate: (options) => [...findProblems(options), ...findMoveProblems(options)],
+  positions: async () => (await import('./positions/directory-tools.ts')).directoryPositionTools,
   async create(options) {
     const [{ DirectorySource }, { createNodeStorage }, { nodeFinishFiles }] = await Promise.all([
       import('./source/directory/directory-source.ts'),

@@ -21,7 +21,7 @@ import { Waker } from './waker.ts';
 const BLOCKS_PER_TURN = 4;
 /** Events that come at once are one reason to look. */
 const MIN_PAUSE_MS = 10;
-/** Scans of large trees take no more than a fifth of the time. */
+/** Searches of large trees take no more than a fifth of the time. */
 const SCAN_SHARE = 4;
 /** A file that cannot be read to its end is given up when the source has to end. */
 const MAX_FAILURES = 3;
@@ -146,10 +146,10 @@ export class Tailer {
     if (startedAt >= this.#nextScanAt) {
       // A hint that comes during the scan asks for another one.
       this.#nextScanAt = Infinity;
-      await this.#scan();
+      const searchMs = await this.#scan();
       const now = clock.monotonic();
       const { scanMs } = this.#settings;
-      const restMs = SCAN_SHARE * (now - startedAt);
+      const restMs = SCAN_SHARE * searchMs;
       this.#scanRestsUntil = now + Math.min(scanMs, restMs);
       this.#nextScanAt = Math.max(Math.min(this.#nextScanAt, now + Math.max(scanMs, restMs)), this.#scanRestsUntil);
     }
@@ -173,11 +173,14 @@ export class Tailer {
     this.#waker.wake();
   }
 
-  async #scan(): Promise<void> {
+  /** Returns how long the search took, without what is done once about the files that it found. */
+  async #scan(): Promise<number> {
+    const { clock } = this.#context;
     const number = ++this.#scans;
     const isFirst = number === 1;
+    const startedAt = clock.monotonic();
     const found = await this.#scanner.scan();
-    const now = this.#context.clock.monotonic();
+    const now = clock.monotonic();
     const ready: TailedFile[] = [];
     const unknown: FoundFile[] = [];
     for (const { path, status } of found) {
@@ -199,6 +202,7 @@ export class Tailer {
     if (isFirst || !this.#ends) ready.push(...(await this.#admit(unknown, now)));
     // Not sooner: where to begin in a copy is seen best while its original rests.
     for (const file of ready) this.#queue.add(file);
+    return now - startedAt;
   }
 
   get #startsAtEnd(): boolean {

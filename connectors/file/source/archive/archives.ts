@@ -2,6 +2,7 @@ import type { Position, SourceContext } from 'sluice/api';
 import type { BlockReader } from '../block-reader.ts';
 import { isFileError, type Complaints } from '../complaints.ts';
 import type { FileTable } from '../file-table.ts';
+import { createRecordEnds } from '../framing/record-ends.ts';
 import type { FoundFile } from '../newcomers.ts';
 import { Originals } from '../originals.ts';
 import { toPosition, type ArchiveFormat, type ArchiveMark, type SavedPosition } from '../position.ts';
@@ -127,7 +128,7 @@ export class Archives {
 
   /** The source begins behind what is there: it counts as read. */
   skip({ path, status }: FoundFile, format: ArchiveFormat): readonly [string, Position] {
-    const nothing = { head: Buffer.alloc(0), length: 0, lineEnd: 0, endCheck: '', checks: new Map(), damage: null };
+    const nothing = { head: Buffer.alloc(0), length: 0, recordEnd: 0, endCheck: '', checks: new Map(), damage: null };
     const saved = positionIn({ path, status, format }, nothing, 0, '');
     return [status.key, toPosition(this.#add(status.key, saved, this.#now))];
   }
@@ -357,7 +358,10 @@ export class Archives {
       const head = await archiveHead(file, format);
       const priors = this.#priorsOf(candidate, head);
       const offsets = [...new Set(priors.map(({ signature }) => signature.offset))].sort((one, other) => one - other);
-      const content = await inspectArchive(file, format, { offsets, signal: context.signal });
+      const content = await inspectArchive(file, format, {
+        ...{ offsets, signal: context.signal },
+        createEnds: () => createRecordEnds(settings.framing),
+      });
       candidate.looked(content, status);
     } finally {
       candidate.isAtWork = false;
@@ -381,11 +385,11 @@ export class Archives {
 
 function positionIn(
   { path, status, format }: { readonly path: string; readonly status: FileStatus; readonly format: ArchiveFormat },
-  { head, length, lineEnd, damage }: ArchiveContent,
+  { head, length, recordEnd, damage }: ArchiveContent,
   offset: number,
   check: string,
 ): SavedPosition & { archive: ArchiveMark } {
-  const limit = Math.max(offset, damage === null ? length : lineEnd);
+  const limit = Math.max(offset, damage === null ? length : recordEnd);
   const { size: bytes, modified, born } = status;
   const archive = { format, bytes, modified: String(modified), length, limit, damage, isTold: false };
   return { path, offset, head, check, born, isSkipping: false, skipTo: null, isRotated: true, former: [], archive };

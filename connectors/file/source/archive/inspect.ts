@@ -1,17 +1,17 @@
 import { CHECK_BYTES, checkOf, HEAD_BYTES } from '../signature.ts';
 import type { ArchiveDamage, ArchiveFormat } from '../position.ts';
 import type { InputFile } from '../storage.ts';
+import type { RecordEnds } from '../framing/record-ends.ts';
 import { ArchiveError, Decompression, type Careful } from './decompression.ts';
 
-const LINE_FEED = 0x0a;
 const SMALL_STEP = 64;
 
 /** What one pass over a compressed file tells of what it holds. */
 export interface ArchiveContent {
   readonly head: Buffer;
   readonly length: number;
-  /** Behind the last line feed. */
-  readonly lineEnd: number;
+  /** Behind the last whole record. */
+  readonly recordEnd: number;
   /** `checkOf` the bytes before its end, and before each of the offsets that were asked for and are in it. */
   readonly endCheck: string;
   readonly checks: ReadonlyMap<number, string>;
@@ -36,11 +36,19 @@ export async function archiveHead(file: InputFile, format: ArchiveFormat): Promi
   return head;
 }
 
-/** Reads all of it, holding little. `offsets` are sorted. Rejects with the signal's reason, or with what reading rejects with. */
+interface InspectOptions {
+  /** Sorted. */
+  readonly offsets: readonly number[];
+  /** For each pass a new one. */
+  readonly createEnds: () => RecordEnds;
+  readonly signal: AbortSignal;
+}
+
+/** Reads all of it, holding little. Rejects with the signal's reason, or with what reading rejects with. */
 export async function inspectArchive(
   file: InputFile,
   format: ArchiveFormat,
-  options: { readonly offsets: readonly number[]; readonly signal: AbortSignal },
+  options: InspectOptions,
 ): Promise<ArchiveContent> {
   const [content, error] = await passOver(file, format, options);
   if (error === null) return content.told(null);
@@ -56,10 +64,10 @@ export async function inspectArchive(
 async function passOver(
   file: InputFile,
   format: ArchiveFormat,
-  { offsets, signal }: { readonly offsets: readonly number[]; readonly signal: AbortSignal },
+  { offsets, createEnds, signal }: InspectOptions,
   careful?: Careful,
 ): Promise<[RunningContent, ArchiveError | null]> {
-  const content = new RunningContent(offsets);
+  const content = new RunningContent(offsets, createEnds());
   const decompression = new Decompression(file, format, careful);
   try {
     for (let piece = await decompression.next(); piece !== null; piece = await decompression.next()) {
@@ -78,22 +86,22 @@ async function passOver(
 class RunningContent {
   #head = Buffer.alloc(0);
   #length = 0;
-  #lineEnd = 0;
   /** The last bytes so far, as many as a check is made of. */
   #tail: Buffer = Buffer.alloc(0);
   readonly #checks = new Map<number, string>();
   readonly #offsets: readonly number[];
+  readonly #ends: RecordEnds;
   #next = 0;
 
-  constructor(offsets: readonly number[]) {
+  constructor(offsets: readonly number[], ends: RecordEnds) {
     this.#offsets = offsets;
+    this.#ends = ends;
   }
 
   add(piece: Buffer): void {
     const from = this.#length;
     if (from < HEAD_BYTES) this.#head = Buffer.concat([this.#head, piece.subarray(0, HEAD_BYTES - from)]);
-    const behindFeed = piece.lastIndexOf(LINE_FEED) + 1;
-    if (behindFeed > 0) this.#lineEnd = from + behindFeed;
+    this.#ends.add(piece, from);
     for (; this.#next < this.#offsets.length; this.#next++) {
       const offset = this.#offsets[this.#next]!;
       if (offset > from + piece.length) break;
@@ -108,7 +116,7 @@ class RunningContent {
     return {
       head: this.#head,
       length: this.#length,
-      lineEnd: this.#lineEnd,
+      recordEnd: this.#ends.last,
       endCheck: checkOf(this.#tail, 0, this.#tail.length),
       checks: this.#checks,
       damage,

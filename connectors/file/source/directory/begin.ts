@@ -2,6 +2,8 @@ import type { SourceContext } from 'sluice/api';
 import type { Archive } from '../archive/archive-reader.ts';
 import { inspectArchive } from '../archive/inspect.ts';
 import { readAt } from '../content.ts';
+import { createRecordEnds, type RecordEnds } from '../framing/record-ends.ts';
+import type { FramingSettings } from '../framing/settings.ts';
 import type { FoundFile } from '../newcomers.ts';
 import type { ArchiveMark } from '../position.ts';
 import { compressionOf, HEAD_BYTES } from '../signature.ts';
@@ -11,7 +13,7 @@ import { TailedFile } from '../tailed-file.ts';
 /** A file that was not begun yet, to be read from its beginning to the end that it has now. A compressed one is looked through first. */
 export async function beginFile(
   { path, status }: FoundFile,
-  storage: InputStorage,
+  { storage, framing }: { readonly storage: InputStorage; readonly framing: FramingSettings },
   { signal, clock }: SourceContext,
 ): Promise<Archive> {
   const opened = await storage.open(path);
@@ -20,7 +22,9 @@ export async function beginFile(
     const { size: bytes, modified, born, key } = status;
     const format = compressionOf(head);
     const isPacked = format === 'gzip' || format === 'zstd';
-    const content = isPacked ? await contentOf(opened, format, signal) : { length: bytes, limit: bytes, damage: null };
+    const content = isPacked
+      ? await contentOf(opened, format, { framing, signal })
+      : { length: bytes, limit: bytes, damage: null };
     const archive: ArchiveMark = {
       ...{ format: isPacked ? format : 'none', bytes, modified: String(modified), isTold: false },
       ...content,
@@ -37,8 +41,9 @@ export async function beginFile(
 async function contentOf(
   opened: InputFile,
   format: 'gzip' | 'zstd',
-  signal: AbortSignal,
+  { framing, signal }: { readonly framing: FramingSettings; readonly signal: AbortSignal },
 ): Promise<Pick<ArchiveMark, 'length' | 'limit' | 'damage'>> {
-  const { length, lineEnd, damage } = await inspectArchive(opened, format, { offsets: [], signal });
-  return { length, limit: damage === null ? length : lineEnd, damage };
+  const createEnds = (): RecordEnds => createRecordEnds(framing);
+  const { length, recordEnd, damage } = await inspectArchive(opened, format, { offsets: [], createEnds, signal });
+  return { length, limit: damage === null ? length : recordEnd, damage };
 }

@@ -101,7 +101,7 @@ export class DirectoryRun {
     let file = this.#known.get(status.key);
     if (file !== undefined && isAnother(file, path, status)) file = undefined;
     if (file === undefined) {
-      file = await beginFile({ path, status }, this.#settings.storage, this.#context);
+      file = await beginFile({ path, status }, this.#settings, this.#context);
       this.#known.set(status.key, file);
     }
     file.path = path;
