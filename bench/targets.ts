@@ -101,6 +101,13 @@ export const targets: readonly Target[] = [
   },
   {
     ...cpu,
+    what: '1,000 files that grow, a few of them fast → Kafka lz4',
+    limitText: '1.2 × one file',
+    figure: (rows) => rows.cpu('thousand-files'),
+    limit: (rows) => 1.2 * rows.cpu('file-kafka'),
+  },
+  {
+    ...cpu,
     what: 'HTTP, 100 records a body → Kafka lz4',
     limitText: '1.2 K',
     figure: (rows) => rows.cpu('http-kafka'),

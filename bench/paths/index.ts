@@ -14,10 +14,12 @@ import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { fluentdGzipKafka, fluentdKafka, syslogKafka } from './stream-kafka.ts';
 import { tails } from './tails.ts';
+import { thousandFiles } from './thousand-files.ts';
 import { where } from './where.ts';
 
 export const paths: readonly Path[] = [
   fileKafka,
+  thousandFiles,
   exactlyOnce,
   httpKafkaHundred,
   httpKafkaSingle,
