@@ -1,6 +1,6 @@
 import { encode } from '@msgpack/msgpack';
 import { GeneratedValues } from '../connectors/generate/values.ts';
-import { defaultCodecLimits, JsonWriter, MsgpackJson } from '../src/codec/index.ts';
+import { defaultCodecLimits, JsonScanner, JsonWriter, MsgpackJson } from '../src/codec/index.ts';
 import { sharedVectors, type Vectors } from '../src/codec/vectors.ts';
 import { BufferPool, RecordBatchBuilder, RecordView, sealBatch, type Compression } from '../src/record/index.ts';
 import { AccessLog } from './lines.ts';
@@ -127,12 +127,22 @@ function quote(vectors: Vectors | null): () => void {
   };
 }
 
+function check(vectors: Vectors | null): () => void {
+  const scanner = new JsonScanner(defaultCodecLimits, vectors);
+  const bytes = Buffer.concat(log);
+  return () => {
+    scanner.open(bytes);
+    for (let index = 0, at = 0; index < log.length; index++) at = scanner.skipValue(bytes, at, at + log[index]!.length);
+  };
+}
+
 for (const [name, vectors] of [
   ['by vectors', sharedVectors()],
   ['without vectors', null],
 ] as const) {
   rows.push([`MessagePack to JSON, ${name}`, measure(convert(vectors))]);
   rows.push([`text with quotes, ${name}`, measure(quote(vectors))]);
+  rows.push([`JSON checked, ${name}`, measure(check(vectors))]);
 }
 
 console.log(`${'step'.padEnd(42)}CPU s per million   million/s`);

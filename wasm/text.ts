@@ -12,6 +12,11 @@ export function specialBytes(bytes: v128): i32 {
   return i8x16.bitmask(v128.or(i8x16.lt_s(bytes, i8x16.splat(SPACE)), needsBackslash(bytes)));
 }
 
+/** Of a bit for each of the sixteen bytes at `at` those that lie before `end`, which lies behind `at`. */
+export function withinEnd(bits: i32, at: usize, end: usize): i32 {
+  return end - at < VECTOR_BYTES ? bits & ((1 << i32(end - at)) - 1) : bits;
+}
+
 /**
  * Writes a JSON string of `[at, end)` at `to` and returns where it ends; 0 when that is not UTF-8. It reads and writes a vector at a time, so up to fifteen bytes behind both.
  */

@@ -1,5 +1,5 @@
 import { SluiceError, type Expression, type RecordBatch } from 'sluice/api';
-import { JsonObject, type ByteWriter } from 'sluice/codec';
+import { FlatObjects, JsonObject, type ByteWriter } from 'sluice/codec';
 import { DocumentShape, type ShapeSettings } from './document-shape.ts';
 import type { Ids } from './ids.ts';
 
@@ -28,6 +28,7 @@ export interface DocumentSettings extends ShapeSettings {
 export class DocumentWriter {
   readonly #settings: DocumentSettings;
   readonly #shape: DocumentShape;
+  readonly #flat: FlatObjects;
   readonly #object = new JsonObject({ maxDepth: MAX_DEPTH });
   readonly #opening: Buffer;
   readonly #idField: Buffer;
@@ -40,6 +41,7 @@ export class DocumentWriter {
     const { idField, version, expected, fields, isUpdate } = settings;
     this.#settings = settings;
     this.#shape = new DocumentShape(settings);
+    this.#flat = new FlatObjects({ name: idField, reserved: UNDERSCORE });
     this.#opening = Buffer.from(`{${JSON.stringify(idField)}:`);
     this.#idField = Buffer.from(idField);
     this.#versionName = version === null ? null : Buffer.from(`,${JSON.stringify(version.field)}:`);
@@ -51,13 +53,19 @@ export class DocumentWriter {
   write(batch: RecordBatch, index: number, ids: Ids, writer: ByteWriter): SluiceError | null {
     const length = batch.valueLength(index);
     if (length < 0) return notAnObject('there is no value');
-    writer.copy(this.#opening);
-    writer.quoted(ids.end === ids.bytes.length ? ids.bytes : ids.bytes.subarray(0, ids.end));
-    if (this.#expected !== null) writer.copy(this.#expected);
+    writer.short(this.#opening);
+    writer.quoted(ids.bytes, ids.end);
+    if (this.#expected !== null) writer.short(this.#expected);
     if (this.#versionName !== null) this.#writeVersion(batch, index, writer);
     writer.reserve(length + 1);
     const start = writer.length;
     const end = batch.copyValue(index, writer.bytes, start);
+    if (!this.#isShaped && this.#flat.has(writer.bytes, start, end)) {
+      // Its brace becomes the comma behind the id.
+      writer.bytes[start] = COMMA;
+      writer.length = end;
+      return null;
+    }
     writer.bytes[end] = LINE_FEED;
     const object = this.#object;
     const fault = object.read(writer.bytes, start, end);
@@ -66,7 +74,6 @@ export class DocumentWriter {
       const value = Buffer.from(writer.bytes.subarray(start, end + 1));
       return this.#shape.write(value, ids, writer);
     }
-    // Its brace becomes the comma behind the id.
     writer.bytes[object.open] = object.count === 0 ? SPACE : COMMA;
     writer.length = end;
     return null;
@@ -82,7 +89,7 @@ export class DocumentWriter {
   }
 
   #writeVersion(batch: RecordBatch, index: number, writer: ByteWriter): void {
-    writer.copy(this.#versionName!);
+    writer.short(this.#versionName!);
     writer.copy(Buffer.from(versionText(this.#settings.version!.of, batch, index)));
   }
 }

@@ -1,11 +1,16 @@
 import { JsonMembers, skipSpace } from 'sluice/codec';
 
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
+const CLOSE_BRACE = 0x7d;
 const MAX_DEPTH = 64;
 /** Of messages: they hold values of documents, or pages of Java. */
 const MAX_TEXT = 500;
@@ -39,25 +44,33 @@ export interface UpdateAnswer {
   readonly unconfirmed: number;
 }
 
-/** Reads the answer to an update with `versions=true`. Nothing is built for documents that went well. Null when it is no such answer, or only the beginning of one. */
+/** Reads the answer to an update with `versions=true`, once. Nothing is built for documents that went well. Null when it is no such answer, or only the beginning of one. */
 export function readUpdateAnswer(bytes: Buffer): UpdateAnswer | null {
   const end = bytes.length;
-  const root = skipSpace(bytes, 0, end);
-  if (bytes[root] !== OPEN_BRACE || members.skip(bytes, root, end) < 0) return null;
-  const header = members.find(bytes, root, end, HEADER);
-  if (header < 0 || bytes[header] !== OPEN_BRACE) return null;
+  const versions: Versions = { confirmed: 0, unconfirmed: 0 };
+  let header = -1;
+  let at = skipSpace(bytes, 0, end);
+  if (bytes[at] !== OPEN_BRACE) return null;
+  do {
+    const name = skipSpace(bytes, at + 1, end);
+    const colon = skipSpace(bytes, afterText(bytes, name, end), end);
+    if (bytes[colon] !== COLON) return null;
+    const value = skipSpace(bytes, colon + 1, end);
+    if (isText(bytes, name, HEADER)) header = value;
+    const namesDocuments = isText(bytes, name, ADDS) || isText(bytes, name, DELETES);
+    const after = namesDocuments ? countVersions(bytes, value, end, versions) : members.skip(bytes, value, end);
+    if (after < 0) return null;
+    at = skipSpace(bytes, after, end);
+  } while (bytes[at] === COMMA);
+  if (bytes[at] !== CLOSE_BRACE || header < 0 || bytes[header] !== OPEN_BRACE) return null;
   const status = numberAt(bytes, members.find(bytes, header, end, STATUS));
   if (status === null) return null;
   const replicas = numberAt(bytes, members.find(bytes, header, end, REPLICAS));
-  const adds = countVersions(bytes, members.find(bytes, root, end, ADDS), end);
-  const deletes = countVersions(bytes, members.find(bytes, root, end, DELETES), end);
-  if (adds === null || deletes === null) return null;
   return {
     status,
     replicas: replicas !== null && replicas > UNKNOWN_REPLICAS ? Infinity : replicas,
     errors: errorsAt(bytes, members.find(bytes, header, end, ERRORS), end),
-    confirmed: adds.confirmed + deletes.confirmed,
-    unconfirmed: adds.unconfirmed + deletes.unconfirmed,
+    ...versions,
   };
 }
 
@@ -83,24 +96,57 @@ export function shortened(text: string): string {
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
 }
 
-/** `["id",version,…]`: how many have a version. Null when it is something else. */
-function countVersions(bytes: Buffer, at: number, end: number): { confirmed: number; unconfirmed: number } | null {
-  let confirmed = 0;
-  let unconfirmed = 0;
-  if (at < 0) return { confirmed, unconfirmed };
-  if (bytes[at] !== OPEN_BRACKET) return null;
+interface Versions {
+  confirmed: number;
+  unconfirmed: number;
+}
+
+/** `["id",version,…]`: counts those that have a version. Returns where the list ends; -1 when it is something else, or cut off. */
+function countVersions(bytes: Buffer, at: number, end: number, versions: Versions): number {
+  if (bytes[at] !== OPEN_BRACKET) return -1;
   at = skipSpace(bytes, at + 1, end);
-  while (bytes[at] !== CLOSE_BRACKET) {
-    if (bytes[at] !== QUOTE) return null;
-    at = skipSpace(bytes, members.skip(bytes, at, end), end);
-    if (bytes[at] !== COMMA) return null;
+  if (bytes[at] === CLOSE_BRACKET) return at + 1;
+  for (;;) {
+    at = skipSpace(bytes, afterText(bytes, at, end), end);
+    if (bytes[at] !== COMMA) return -1;
     at = skipSpace(bytes, at + 1, end);
-    if (bytes[at] === ZERO) unconfirmed++;
-    else confirmed++;
-    at = skipSpace(bytes, members.skip(bytes, at, end), end);
-    if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1, end);
+    if (bytes[at] === ZERO) versions.unconfirmed++;
+    else versions.confirmed++;
+    at = afterNumber(bytes, at, end);
+    if (at < 0) return -1;
+    at = skipSpace(bytes, at, end);
+    if (bytes[at] === CLOSE_BRACKET) return at + 1;
+    if (bytes[at] !== COMMA) return -1;
+    at = skipSpace(bytes, at + 1, end);
   }
-  return { confirmed, unconfirmed };
+}
+
+/** Past a string that begins at `at`; `end` when there is none, or not all of it. */
+function afterText(bytes: Buffer, at: number, end: number): number {
+  if (bytes[at] !== QUOTE) return end;
+  for (let to = at + 1; to < end; to++) {
+    const byte = bytes[to]!;
+    if (byte === QUOTE) return to + 1;
+    // Rare in ids.
+    if (byte === BACKSLASH || byte < SPACE) {
+      const after = members.skip(bytes, at, end);
+      return after < 0 ? end : after;
+    }
+  }
+  return end;
+}
+
+/** Past a value that should be a whole number; -1 when there is none. */
+function afterNumber(bytes: Buffer, at: number, end: number): number {
+  let to = at;
+  while (to < end && bytes[to]! >= ZERO && bytes[to]! <= NINE) to++;
+  return to > at && (bytes[to] === COMMA || bytes[to] === CLOSE_BRACKET) ? to : members.skip(bytes, at, end);
+}
+
+/** Is the string that begins at `at` this one, which has no escapes? */
+function isText(bytes: Buffer, at: number, text: Buffer): boolean {
+  for (let index = 0; index < text.length; index++) if (bytes[at + 1 + index] !== text[index]) return false;
+  return bytes[at + 1 + text.length] === QUOTE;
 }
 
 function numberAt(bytes: Buffer, at: number): number | null {

@@ -111,13 +111,13 @@ export class UpdateBody {
       ids.of(batch, index);
       if (deletes && batch.valueLength(index) < 0) {
         writer.copy(DELETE);
-        writer.quoted(ids.end === ids.bytes.length ? ids.bytes : ids.bytes.subarray(0, ids.end));
+        writer.quoted(ids.bytes, ids.end);
         writer.copy(CLOSE_BRACE);
         return null;
       }
-      if (deletes) writer.copy(ADD);
+      if (deletes) writer.short(ADD);
       const error = documents.write(batch, index, ids, writer);
-      if (error === null && deletes) writer.copy(CLOSE_BRACE);
+      if (error === null && deletes) writer.short(CLOSE_BRACE);
       if (error === null) this.adds++;
       return error;
     } catch (error) {

@@ -35,6 +35,11 @@ export class Messages {
     this.records.share(name === '' ? [] : [[name, Buffer.from(client)]]);
   }
 
+  /** Messages lie in these bytes, which do not change until others are opened. */
+  open(bytes: Buffer): void {
+    this.#parser.open(bytes);
+  }
+
   /** The message in `bytes[start, end)`, without what ends it. An empty one is none; one above the limit becomes a dead letter, cut. */
   add(bytes: Buffer, start: number, end: number, client: string): void {
     let last = end;

@@ -1,5 +1,4 @@
-import type { JsonWriter } from 'sluice/codec';
-import { RepeatedFields } from './repeated-fields.ts';
+import { WordMembers, type JsonWriter } from 'sluice/codec';
 import { Rfc3164Time, Rfc3339Time } from './time.ts';
 
 const SPACE = 0x20;
@@ -28,7 +27,8 @@ const SEVERITIES = 'emerg alert crit err warning notice info debug'.split(' ');
 const LEVELS = Array.from({ length: HIGHEST_PRIORITY + 1 }, (_each, priority) =>
   Buffer.from(`{"facility":"${FACILITIES[priority >> 3]!}","severity":"${SEVERITIES[priority & 7]!}"`),
 );
-const NAMES_OF_HEADER = ['hostname', 'app_name', 'proc_id', 'msg_id'].map((name) => Buffer.from(`,"${name}":`));
+const HEADER = ['hostname', 'app_name', 'proc_id', 'msg_id'];
+const NAMES_OF_HEADER = HEADER.map((name) => Buffer.from(`,"${name}":`));
 const TIMESTAMP = Buffer.from(',"timestamp":');
 const MESSAGE = Buffer.from(',"message":');
 const STRUCTURED = Buffer.from(',"structured_data":{');
@@ -55,11 +55,17 @@ export class SyslogParser {
   readonly #exact = new Rfc3339Time();
   #bytes: Buffer = Buffer.alloc(0);
   #end = 0;
-  readonly #repeated = new RepeatedFields();
+  /** Of RFC 5424, without structured data. */
+  readonly #usual = new WordMembers(['timestamp', ...HEADER, null], 'message');
 
   constructor(json: JsonWriter, options: { readonly offsetMinutes: number }) {
     this.#json = json;
     this.#time = new Rfc3164Time(options.offsetMinutes);
+  }
+
+  /** Messages lie in these bytes, which do not change until others are opened: most are written faster then. */
+  open(bytes: Buffer): void {
+    this.#usual.open(bytes);
   }
 
   /** The message in `bytes[start, end)`. `nowMs` decides which year is meant where none is said. */
@@ -72,8 +78,15 @@ export class SyslogParser {
     const json = this.#json;
     json.raw(LEVELS[priority]!);
     let at = Math.max(start, behind);
-    if (behind >= 0 && bytes[at] === ZERO + 1 && bytes[at + 1] === SPACE) at = this.#rfc5424(at + 2);
-    else if (behind >= 0) at = this.#rfc3164(at, nowMs);
+    if (behind >= 0 && bytes[at] === ZERO + 1 && bytes[at + 1] === SPACE) {
+      at += 2;
+      const timeEnd = this.#usual.write(bytes, at, end, json);
+      if (timeEnd >= 0) {
+        this.timeMs = this.#exact.read(bytes, at, timeEnd);
+        return;
+      }
+      at = this.#rfc5424(at);
+    } else if (behind >= 0) at = this.#rfc3164(at, nowMs);
     json.raw(MESSAGE);
     json.text(bytes, at, end);
     json.raw(CLOSED);
@@ -110,20 +123,15 @@ export class SyslogParser {
 
   /** ` HOSTNAME APP-NAME PROCID MSGID`: where they end. */
   #headerFields(start: number): number {
-    const json = this.#json;
-    const known = this.#repeated.put(this.#bytes, start, this.#end, json);
-    if (known >= 0) return known;
-    const before = json.end;
     let end = start;
     for (const name of NAMES_OF_HEADER) {
       if (end >= this.#end) return this.#end;
       const at = end + 1;
       end = this.#wordEnd(at);
       if (end - at === 1 && this.#bytes[at] === DASH) continue;
-      json.raw(name);
-      json.text(this.#bytes, at, end);
+      this.#json.raw(name);
+      this.#json.text(this.#bytes, at, end);
     }
-    if (end < this.#end) this.#repeated.keep(this.#bytes, start, end, json.bytes.subarray(before, json.end));
     return end;
   }
 

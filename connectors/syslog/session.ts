@@ -69,6 +69,7 @@ export class Session implements StreamProtocol {
 
   #read(bytes: Buffer): Promise<void> | void {
     const messages = (this.#messages ??= this.#lend());
+    messages.open(bytes);
     let at = this.#skipped(bytes, 0, bytes.length);
     while (at < bytes.length) {
       const next = this.#frame(messages, bytes, at);

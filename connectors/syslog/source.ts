@@ -37,5 +37,6 @@ export class SyslogSource implements Source {
 /** A datagram is a message. */
 function takeDatagram(messages: Messages, bytes: Buffer, client: string): void {
   messages.from(client);
+  messages.open(bytes);
   messages.add(bytes, 0, bytes.length, client);
 }

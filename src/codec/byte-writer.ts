@@ -1,4 +1,5 @@
 const INITIAL_BYTES = 64 * 1024;
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MAX_DIGITS = 20;
@@ -51,21 +52,21 @@ export class ByteWriter {
     this.length = end;
   }
 
-  /** A JSON string of text in UTF-8. */
-  quoted(text: Uint8Array): void {
-    if (needsEscape(text)) {
-      this.copy(Buffer.from(JSON.stringify(Buffer.from(text).toString())));
-      return;
+  /** A JSON string of `text[0, end)`, which is UTF-8. */
+  quoted(text: Uint8Array, end = text.length): void {
+    this.reserve(end + 2);
+    const { bytes } = this;
+    let to = this.length;
+    bytes[to++] = QUOTE;
+    for (let from = 0; from < end; from++) {
+      const byte = text[from]!;
+      if (byte < SPACE || byte === QUOTE || byte === BACKSLASH) {
+        this.copy(Buffer.from(JSON.stringify(Buffer.from(text.subarray(0, end)).toString())));
+        return;
+      }
+      bytes[to++] = byte;
     }
-    this.byte(QUOTE);
-    this.copy(text);
-    this.byte(QUOTE);
+    bytes[to++] = QUOTE;
+    this.length = to;
   }
-}
-
-function needsEscape(text: Uint8Array): boolean {
-  for (const byte of text) {
-    if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) return true;
-  }
-  return false;
 }

@@ -1,6 +1,7 @@
 /** Bytes ↔ values, with limits. Exported as `sluice/codec`. */
 export { ByteWriter } from './byte-writer.ts';
 export { decoderFor, isJsonText, type Decoding } from './decode.ts';
+export { FlatObjects } from './flat-objects.ts';
 export { JsonCursor, type JsonKind } from './json-cursor.ts';
 export { JsonLine } from './json-line.ts';
 export { JsonWriter } from './json-writer.ts';
@@ -15,3 +16,4 @@ export { MsgpackJson } from './msgpack-json.ts';
 export { MsgpackScanner } from './msgpack-scanner.ts';
 export { ProtobufCursor, type ProtobufWire } from './protobuf-cursor.ts';
 export { jsonLineSlices, jsonSlices, lineSlices, type RecordSlices, type SliceOptions } from './slices.ts';
+export { WordMembers } from './word-members.ts';

@@ -1,4 +1,5 @@
 import { afterScalar, afterString } from './json-tokens.ts';
+import { sharedVectors, type Vectors } from './vectors.ts';
 
 const OBJECT = 1;
 const ARRAY = 2;
@@ -9,15 +10,24 @@ const ARRAY = 2;
  * strings are looked at four bytes at a time.
  */
 export class JsonLine {
+  readonly #vectors: Vectors | null;
   #bytes: Uint8Array = new Uint8Array(0);
   #words = new DataView(this.#bytes.buffer);
   #nesting = new Uint8Array(256);
+
+  constructor(vectors: Vectors | null = sharedVectors()) {
+    this.#vectors = vectors;
+  }
 
   /**
    * Checks `bytes[start, end)`. `bytes[end]` must be there and be a line feed: no token goes past it. Returns -1, or where the fault is,
    * counted from `start`.
    */
-  check(bytes: Uint8Array, start: number, end: number): number {
+  check(bytes: Buffer, start: number, end: number): number {
+    return this.#vectors?.isJsonLine(bytes, start, end) === true ? -1 : this.#walk(bytes, start, end);
+  }
+
+  #walk(bytes: Buffer, start: number, end: number): number {
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

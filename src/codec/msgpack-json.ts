@@ -2,7 +2,6 @@ import { SluiceError } from '../api/index.ts';
 import { putDigits, putText, roomForText } from './json-text.ts';
 import { JsonWriter } from './json-writer.ts';
 import type { CodecLimits, InvalidText } from './limits.ts';
-import { MsgpackWindow } from './msgpack-window.ts';
 import {
   FALSE,
   FIXED_BYTES,
@@ -28,6 +27,7 @@ import {
   UINT64,
   UINT8,
 } from './msgpack-layout.ts';
+import { VectorWindow } from './vector-window.ts';
 import { sharedVectors, type Vectors } from './vectors.ts';
 
 export interface MsgpackJsonOptions {
@@ -56,7 +56,7 @@ export class MsgpackJson extends JsonWriter {
   /** Behind the last value read. */
   at = 0;
   readonly #limits: CodecLimits;
-  readonly #window: MsgpackWindow | null;
+  readonly #window: VectorWindow | null;
   #source: Buffer = this.bytes;
   #words = new DataView(this.bytes.buffer);
   #sourceEnd = 0;
@@ -66,7 +66,7 @@ export class MsgpackJson extends JsonWriter {
     // A text of its own would take the window from the values.
     super(invalidText, null);
     this.#limits = limits;
-    this.#window = vectors === null ? null : new MsgpackWindow(vectors, limits);
+    this.#window = vectors === null ? null : new VectorWindow(vectors);
   }
 
   /** Values lie in `source[…, end)` from now on. Their bytes must not change while they are read. */
@@ -79,9 +79,20 @@ export class MsgpackJson extends JsonWriter {
 
   /** Appends the value that begins at `at`. Throws `DECODE_INVALID`, `DECODE_DEPTH` or `DECODE_KEYS`; `this.end` is as it was then. */
   write(at: number): void {
-    const behind = this.#window === null ? -1 : this.#window.write(at, this);
-    if (behind >= 0) this.at = behind;
-    else this.#writeSlowly(at);
+    if (this.#window === null || !this.#writeQuickly(at, this.#window)) this.#writeSlowly(at);
+  }
+
+  /** False, and nothing appended, when it is left to others. */
+  #writeQuickly(at: number, window: VectorWindow): boolean {
+    const { vectors } = window;
+    window.reach(at);
+    let end: number;
+    do end = vectors.writeMsgpack(at - window.from, window.to - window.from, this.#limits);
+    while (end === vectors.cutOff && window.moveOn(at));
+    if (end < vectors.output) return false;
+    this.slice(vectors.bytes, vectors.output, end);
+    this.at = window.from + vectors.readUpTo;
+    return true;
   }
 
   #writeSlowly(at: number): void {

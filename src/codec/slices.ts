@@ -55,7 +55,9 @@ abstract class Slices implements RecordSlices {
   constructor(bytes: Buffer, options: SliceOptions, isJson: boolean) {
     this.bytes = bytes;
     this.options = options;
-    if (isJson) this.fault = utf8Fault(bytes);
+    if (!isJson) return;
+    this.fault = utf8Fault(bytes);
+    options.scanner.open(bytes);
   }
 
   abstract next(): boolean;

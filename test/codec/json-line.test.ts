@@ -1,10 +1,17 @@
 import fc from 'fast-check';
 import { JsonLine } from '../../src/codec/json-line.ts';
 
-const line = new JsonLine();
+/** By vectors, and without them. */
+const lines = [new JsonLine(), new JsonLine(null)] as const;
 
 /** Where the fault is, -1 for none; and what became of the bytes. */
 function check(value: Buffer | string): { fault: number; bytes: Buffer } {
+  const [checked, other] = lines.map((line) => checkBy(line, value));
+  expect(other).toEqual(checked);
+  return checked!;
+}
+
+function checkBy(line: JsonLine, value: Buffer | string): { fault: number; bytes: Buffer } {
   const text = Buffer.from(value);
   // What stands around it must not matter.
   const bytes = Buffer.concat([Buffer.from('"['), text, Buffer.from('\n]"1')]);
