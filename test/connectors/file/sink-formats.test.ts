@@ -12,6 +12,8 @@ import type { SinkOptions } from '../../../connectors/file/sink-options.ts';
 import { publishedFiles, type SinkHarness } from '../../../src/testing/index.ts';
 import { closeLeftOpen, fileSinkHarness, pathBy, temporaryFolder, type SinkSetUp } from './support/sink.ts';
 
+jest.setTimeout(30_000);
+
 let folder: string;
 
 beforeEach(async () => {

@@ -1,10 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { snappyCompress } from 'hyparquet-writer/src/snappy.js';
 import { BlockBody, NOTHING, type Part, type RowContent } from './content.ts';
-import { RowReader, type Cell, type Column, type ColumnType } from './columns.ts';
+import { RowReader, type Cell, type Column } from './columns.ts';
 import { zstdBy } from './compressed-lines.ts';
+import { ColumnChunk, type PageCodec } from './parquet/column-chunk.ts';
+import { schemaOf } from './parquet/column-types.ts';
 
-type SchemaElement = ConstructorParameters<typeof ParquetWriter>[0]['schema'][number];
 export type ParquetCodec = 'UNCOMPRESSED' | 'SNAPPY' | 'GZIP' | 'ZSTD';
 
 export interface ParquetOptions {
@@ -24,73 +26,67 @@ export function parquetContent(options: ParquetOptions): RowContent {
   };
 }
 
-const types: Record<ColumnType, Partial<SchemaElement>> = {
-  string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
-  int: { type: 'INT32' },
-  long: { type: 'INT64' },
-  float: { type: 'FLOAT' },
-  double: { type: 'DOUBLE' },
-  boolean: { type: 'BOOLEAN' },
-  timestamp: { type: 'INT64', converted_type: 'TIMESTAMP_MILLIS' },
-  // Text already: the writer's own JSON type would encode it once more.
-  json: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
-};
-
-function schemaOf(columns: readonly Column[]): SchemaElement[] {
-  return [
-    { name: 'record', num_children: columns.length },
-    ...columns.map(({ name, type, required }) => ({
-      name,
-      ...types[type],
-      repetition_type: required ? ('REQUIRED' as const) : ('OPTIONAL' as const),
-    })),
-  ];
+function codecOf({ codec, level }: ParquetOptions): PageCodec {
+  const gzip = level === undefined ? {} : { level };
+  const compressors: Record<ParquetCodec, PageCodec['compress']> = {
+    UNCOMPRESSED: (bytes) => bytes,
+    SNAPPY: snappyCompress,
+    GZIP: (bytes) => gzipSync(bytes, gzip),
+    ZSTD: zstdBy(level),
+  };
+  return { name: codec, compress: compressors[codec] };
 }
 
+/** The writer makes what is around row groups; their pages are made here, from cells as they come: that is where the time goes. */
 class ParquetBody extends BlockBody {
   readonly block = 8 << 20;
-  readonly #columns: readonly Column[];
-  readonly #bytes = new ByteWriter(64 * 1024);
+  readonly #bytes = new ByteWriter(1024);
   readonly #writer: ParquetWriter;
-  #cells: Cell[][];
+  readonly #chunks: readonly ColumnChunk[];
+  readonly #codec: PageCodec;
   #rows = 0;
 
-  constructor({ columns, codec, level }: ParquetOptions) {
+  constructor(options: ParquetOptions) {
     super();
-    this.#columns = columns;
-    this.#cells = columns.map(() => []);
-    const gzip = level === undefined ? {} : { level };
+    this.#codec = codecOf(options);
+    this.#chunks = options.columns.map((column) => new ColumnChunk(column));
     this.#writer = new ParquetWriter({
       writer: this.#bytes,
-      schema: schemaOf(columns),
-      codec,
-      compressors: { GZIP: (bytes) => gzipSync(bytes, gzip), ZSTD: zstdBy(level) },
+      schema: schemaOf(options.columns),
+      codec: options.codec,
       createdBy: 'sluice',
     });
   }
 
   protected take({ rows, size }: Part): number {
-    for (const row of rows as readonly (readonly Cell[])[]) {
-      for (let column = 0; column < row.length; column++) this.#cells[column]!.push(row[column]!);
-    }
+    for (const [column, chunk] of this.#chunks.entries())
+      for (const row of rows as readonly (readonly Cell[])[]) chunk.add(row[column]!);
     this.#rows += rows.length;
     return size;
   }
 
   protected encodeBlock(): Uint8Array {
     if (this.#rows === 0) return NOTHING;
-    const columnData = this.#columns.map(({ name, type }, at) => ({ name, data: columnOf(type, this.#cells[at]!) }));
-    // In memory: it writes at once.
-    void this.#writer.write({ columnData, rowGroupSize: this.#rows });
+    const start = this.#bytes.offset;
+    const columns = this.#chunks.map((chunk) => chunk.write(this.#bytes, this.#codec));
+    const rows = BigInt(this.#rows);
+    this.#writer.num_rows += rows;
+    this.#writer.row_groups.push({
+      columns,
+      total_byte_size: columns.reduce((sum, { meta_data: about }) => sum + about!.total_uncompressed_size, 0n),
+      num_rows: rows,
+      total_compressed_size: BigInt(this.#bytes.offset - start),
+    });
     return this.#takeBytes();
   }
 
   protected clear(): void {
-    this.#cells = this.#columns.map(() => []);
+    for (const chunk of this.#chunks) chunk.clear();
     this.#rows = 0;
   }
 
   override end(): Uint8Array {
+    // In memory: it writes at once.
     void this.#writer.finish();
     return this.#takeBytes();
   }
@@ -101,8 +97,4 @@ class ParquetBody extends BlockBody {
     this.#bytes.index = 0;
     return bytes;
   }
-}
-
-function columnOf(type: ColumnType, cells: Cell[]): Cell[] {
-  return type === 'long' || type === 'timestamp' ? cells.map((cell) => (cell === null ? null : BigInt(cell))) : cells;
 }
