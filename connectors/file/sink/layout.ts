@@ -12,7 +12,7 @@ export interface Addition {
   readonly partition: OpenPartition;
   /** Lines. Valid until the next batch is laid out. */
   bytes: Uint8Array;
-  /** Or rows, of values with so many bytes. */
+  /** Or what records became, of values with so many bytes. */
   readonly rows: unknown[];
   size: number;
   records: number;
@@ -140,7 +140,7 @@ export class Layout {
       if (place < 0) continue;
       const slot = this.#slots[place]!;
       try {
-        slot.rows.push(content.rowOf(batch, index));
+        content.addTo(slot.rows, batch, index);
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
         this.#failures.push({ index, disposition: 'reject', error });

@@ -22,12 +22,14 @@ const count = avro.Type.forSchema('long');
 
 /** Avro's object container files (specification 1.11). Throws `SINK_BLOCKED` for a schema that is none. */
 export function avroContent({ schema, codec, level }: AvroOptions): RowContent {
-  const [type, rowOf] = 'text' in schema ? ofSchema(schema) : ofColumns(schema);
+  const [type, encode] = 'text' in schema ? ofSchema(schema) : ofColumns(schema);
   const compress = compressorOf(codec, level);
   return {
     kind: 'rows',
     ending: '.avro',
-    rowOf,
+    addTo: (rows, batch, index) => {
+      rows.push(encode(batch, index));
+    },
     begin: () => new AvroBody({ schema: JSON.stringify(type.schema({ exportAttrs: true })), codec, compress }),
   };
 }

@@ -1,4 +1,5 @@
 import { SluiceError, type DataRecord, type RecordBatch } from 'sluice/api';
+import { ColumnValues } from './column-values.ts';
 
 export const columnTypes = ['string', 'int', 'long', 'float', 'double', 'boolean', 'timestamp', 'json'] as const;
 export type ColumnType = (typeof columnTypes)[number];
@@ -16,26 +17,52 @@ export type Cell = string | number | bigint | boolean | null;
 
 export const columnSource = /^(key|timestamp|topic|partition|offset|headers\.[^.]+|value(\.[^.]+)*)$/;
 
-/** Reads the cells of records. */
+/** Where a cell comes from, whoever decodes the value. */
+interface Origin {
+  readonly batch: RecordBatch;
+  readonly index: number;
+  readonly value: unknown;
+}
+
+/** Reads the cells of records: of their values no more than the columns ask for. */
 export class RowReader {
-  readonly #cells: readonly ((record: DataRecord) => Cell)[];
+  readonly #cells: readonly ((origin: Origin) => Cell)[];
+  readonly #values: ColumnValues;
 
   constructor(columns: readonly Column[]) {
     this.#cells = columns.map(cellReader);
+    this.#values = new ColumnValues(columns.map(pathOf));
   }
 
-  /** Throws `SINK_REJECTED`, naming the column, and what the decoding of the value throws. */
   rowOf(batch: RecordBatch, index: number): Cell[] {
-    const record = batch.record(index);
-    return this.#cells.map((cellOf) => cellOf(record));
+    const row: Cell[] = [];
+    this.addTo(row, batch, index);
+    return row;
+  }
+
+  /** Puts the cells behind those that are there. Throws `SINK_REJECTED`, naming the column, and what the decoding of the value throws. */
+  addTo(cells: unknown[], batch: RecordBatch, index: number): void {
+    const before = cells.length;
+    try {
+      const origin = { batch, index, value: this.#values.of(batch, index) };
+      for (const cellOf of this.#cells) cells.push(cellOf(origin));
+    } catch (error) {
+      cells.length = before;
+      throw error;
+    }
   }
 }
 
-function cellReader({ name, type, from, required }: Column): (record: DataRecord) => Cell {
+function pathOf({ name, from }: Column): readonly string[] {
+  return from === undefined ? ['value', name] : from.split('.');
+}
+
+function cellReader(column: Column): (origin: Origin) => Cell {
+  const { name, type, from, required } = column;
   const source = from ?? `value.${name}`;
-  const path = from === undefined ? ['value', name] : from.split('.');
-  return (record) => {
-    const found = fieldOf(record, path);
+  const read = readerOf(pathOf(column));
+  return (origin) => {
+    const found = read(origin);
     if (found === undefined || found === null) {
       if (required)
         throw refused(name, `\`${source}\` is ${found === null ? 'null' : 'missing'}, and the column is required`);
@@ -47,12 +74,23 @@ function cellReader({ name, type, from, required }: Column): (record: DataRecord
   };
 }
 
-function fieldOf(record: DataRecord, path: readonly string[]): unknown {
-  let found: unknown = record;
+function readerOf([first, ...path]: readonly string[]): (origin: Origin) => unknown {
+  switch (first) {
+    case 'value':
+      return ({ value }) => fieldOf(value, path);
+    case 'timestamp':
+      return ({ batch, index }) => batch.timestamp(index);
+    case 'offset':
+      return ({ batch, index }) => batch.offset(index);
+    default:
+      return ({ batch, index }) => fieldOf(batch.record(index)[first as keyof DataRecord], path);
+  }
+}
+
+function fieldOf(value: unknown, path: readonly string[]): unknown {
+  let found = value;
   for (const name of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
-    // The record itself has getters of its class; what is below is data.
-    if (found !== record && !Object.hasOwn(found, name)) return undefined;
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined;
     found = (found as Record<string, unknown>)[name];
   }
   return found;

@@ -19,8 +19,8 @@ export interface LineContent extends AnyContent {
 /** Each record is decoded and becomes a row. */
 export interface RowContent extends AnyContent {
   readonly kind: 'rows';
-  /** Throws a `SluiceError` that rejects the record. */
-  rowOf(batch: RecordBatch, index: number): unknown;
+  /** Puts what the record becomes behind what is there. Throws a `SluiceError` that rejects the record, and then nothing is added. */
+  addTo(rows: unknown[], batch: RecordBatch, index: number): void;
   begin(): FileBody;
 }
 
@@ -28,6 +28,7 @@ export interface RowContent extends AnyContent {
 export interface Part {
   readonly bytes: Uint8Array;
   readonly rows: readonly unknown[];
+  readonly records: number;
   /** Bytes of the values that became rows. */
   readonly size: number;
 }

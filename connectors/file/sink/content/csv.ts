@@ -18,7 +18,9 @@ export function csvContent(options: CsvOptions): RowContent {
   return {
     kind: 'rows',
     ending: `.csv${options.ending}`,
-    rowOf: (batch, index) => csvCells(reader.rowOf(batch, index), options.columns),
+    addTo: (rows, batch, index) => {
+      rows.push(csvCells(reader.rowOf(batch, index), options.columns));
+    },
     begin: (): FileBody => new CsvBody(options),
   };
 }

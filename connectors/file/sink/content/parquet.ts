@@ -21,7 +21,9 @@ export function parquetContent(options: ParquetOptions): RowContent {
   return {
     kind: 'rows',
     ending: '.parquet',
-    rowOf: (batch, index) => reader.rowOf(batch, index),
+    addTo: (cells, batch, index) => {
+      reader.addTo(cells, batch, index);
+    },
     begin: () => new ParquetBody(options),
   };
 }
@@ -58,10 +60,12 @@ class ParquetBody extends BlockBody {
     });
   }
 
-  protected take({ rows, size }: Part): number {
+  /** Cells, record by record. */
+  protected take({ rows, records, size }: Part): number {
+    const columns = this.#chunks.length;
     for (const [column, chunk] of this.#chunks.entries())
-      for (const row of rows as readonly (readonly Cell[])[]) chunk.add(row[column]!);
-    this.#rows += rows.length;
+      for (let at = column; at < rows.length; at += columns) chunk.add(rows[at] as Cell);
+    this.#rows += records;
     return size;
   }
 
