@@ -4,7 +4,7 @@ import { freePorts } from '../../src/testing/free-ports.ts';
 import { startChildren } from './child.ts';
 import { resolveClasspath } from './maven.ts';
 import type { Service } from './service.ts';
-import { pythonPackages } from './spark.ts';
+import { sparkHome } from './spark.ts';
 
 /** The last one of which Maven Central has the server. It lacks what interactive sessions need. */
 const livyVersion = '0.7.1-incubating';
@@ -17,7 +17,7 @@ export interface LivyAddress {
 export const livy: Service<LivyAddress> = {
   summary: `Livy ${livyVersion}: batches, by spark-submit on this machine`,
   async up(folder, settings) {
-    const home = join(await pythonPackages(), 'pyspark');
+    const home = await sparkHome();
     const classpath = await resolveClasspath(`livy-${livyVersion}`, [`org.apache.livy:livy-server:${livyVersion}`]);
     const [port] = (await freePorts(1)) as [number];
     const url = `http://127.0.0.1:${port}`;

@@ -87,8 +87,13 @@ export const spark: Service<SparkAddress> = {
   },
 };
 
+/** Where Spark is, for programs that need no cluster. */
+export async function sparkHome(): Promise<string> {
+  return join(await pythonPackages(), 'pyspark');
+}
+
 /** PyPI has all of Spark, with what Python applications need. */
-export async function pythonPackages(): Promise<string> {
+async function pythonPackages(): Promise<string> {
   const folder = join(cacheFolder(), `pyspark-${sparkVersion}`);
   if (await exists(folder)) return folder;
   const temporary = `${folder}.${process.pid}`;

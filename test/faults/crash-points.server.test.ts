@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crashPaths, type CrashPath } from '../../scripts/prove/crashes/crash-paths.ts';
 import { crashRun } from '../../scripts/prove/crashes/crash-run.ts';
-import { jobPoints } from '../../scripts/prove/sinks/spark/prove-ranges.ts';
+import { landingPoints } from '../../scripts/prove/sinks/spark/prove-landed.ts';
+import { stepPoints } from '../../scripts/prove/sinks/spark/prove-ranges.ts';
 import { openClient } from '../../scripts/prove/kafka/topics.ts';
 import type { KafkaClient } from '../../src/kafka/index.ts';
 import { crashPoints, type CrashPoint } from '../../src/telemetry/index.ts';
@@ -14,7 +15,7 @@ const SEED = 6;
 test('every crash point lies on a path that is proven', () => {
   const onPaths = Object.values<CrashPath>(crashPaths).flatMap(({ first, points }) => [...first, ...points]);
   // Those of jobs lie on the rows of Spark in `npm run prove:sinks`, and between any two steps in test/pipeline/jobs/job-model.test.ts.
-  expect(Object.keys(crashPoints).sort()).toEqual([...new Set([...onPaths, ...jobPoints])].sort());
+  expect(Object.keys(crashPoints).sort()).toEqual([...new Set([...onPaths, ...stepPoints, ...landingPoints])].sort());
 });
 
 serverSuite('a hub that ends at its crash points, the input growing all the time', ['kafka'], (where) => {

@@ -1,10 +1,11 @@
 import type { Row } from '../../rows/row.ts';
 import { on, testRow } from '../../rows/test-row.ts';
 import { proveCalm } from '../spark/prove-calm.ts';
+import { proveLanded } from '../spark/prove-landed.ts';
 import { proveLivy } from '../spark/prove-livy.ts';
-import { landingPoints, proveRanges } from '../spark/prove-ranges.ts';
+import { proveRanges } from '../spark/prove-ranges.ts';
 import { proveTwice } from '../spark/prove-twice.ts';
-import { landed, sparkSubmit, standalone } from '../spark/targets.ts';
+import { sparkSubmit, standalone } from '../spark/targets.ts';
 
 const component = 'spark';
 const fault = 'the hub killed at each step of a batch';
@@ -29,16 +30,8 @@ export const sparkRows: readonly Row[] = [
     name: 'spark-landed',
     component,
     fault: `${fault}; landed files, jobs on this machine`,
-    on: 'one broker',
-    by: {
-      lines: 600,
-      kills: 3,
-      prove: proveRanges({
-        name: 'sinks-spark-landed',
-        target: landed,
-        points: landingPoints,
-      }),
-    },
+    on: 'embedded',
+    by: { lines: 600, kills: 3, prove: proveLanded },
   },
   {
     name: 'spark-livy',

@@ -21,7 +21,7 @@ export function proveCalm({ name, target }: { readonly name: string; readonly ta
     try {
       // What is loaded with the first batch is not of each.
       await run.grow(1);
-      const life = run.begin();
+      const life = run.lives.begin();
       await run.savesAll(life);
       await sleep(SETTLE_MS);
       const idle = await spent(life.pid, () => sleep(IDLE_MS));

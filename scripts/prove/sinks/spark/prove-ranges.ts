@@ -6,7 +6,7 @@ import { RECORDS_IN_RANGE, SparkRun } from './spark-run.ts';
 import type { SparkTarget } from './targets.ts';
 
 /** Where a hub can be killed while a batch is under way. */
-const stepPoints = [
+export const stepPoints = [
   'job-intent-saved',
   'job-create-sent',
   'job-created',
@@ -14,10 +14,6 @@ const stepPoints = [
   'job-succeeded',
   'job-committed',
 ] as const satisfies readonly CrashPoint[];
-/** Where there is a step before the first job. */
-export const landingPoints = ['job-landed', 'job-running', 'job-succeeded'] as const satisfies readonly CrashPoint[];
-export const jobPoints: readonly CrashPoint[] = [...new Set([...stepPoints, ...landingPoints])];
-
 export interface RangesOptions {
   readonly name: string;
   readonly target: SparkTarget;
@@ -35,8 +31,8 @@ export function proveRanges({ name, target, points = stepPoints }: RangesOptions
       const ranges = lines / RECORDS_IN_RANGE;
       await run.grow(ranges);
       // Two lives for each step would take as many ranges; those that are left go to the last.
-      for (const point of points) await run.livesTo(point, random() < 0.5 && points.length * 2 <= ranges ? 2 : 1);
-      await run.drain();
+      for (const point of points) await run.lives.endAt(point, random() < 0.5 && points.length * 2 <= ranges ? 2 : 1);
+      await run.lives.drain();
       return await run.judge((found) => `${found} ranges, the hub killed at ${points.length} steps`);
     } finally {
       await run.end();

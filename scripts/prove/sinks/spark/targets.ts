@@ -44,14 +44,16 @@ export const sparkSubmit: SparkTarget = (where) => `spark_submit:
       ${rangeJob(where)}`;
 
 /** The driver and all else beside the hub, with records that were landed for it. */
-export const landed: SparkTarget = ({ spark, output }) => `spark_submit:
-        command: ${spark.submit}
+export function landed({ home, output }: { readonly home: string; readonly output: string }): string {
+  return `spark_submit:
+        command: ${join(home, 'bin', 'spark-submit')}
         master: 'local[2]'
       application:
         path: ${join(jobs, 'landed.py')}
         arguments: ['--output', '${output}', '--format', 'json', '--text']
       properties: ${properties}
       land: { path: landing }`;
+}
 
 export function livy(url: string): SparkTarget {
   return (where) => `livy: { url: '${url}' }
