@@ -1,11 +1,10 @@
 import { SluiceError, type CheckContext } from 'sluice/api';
 import { decoderFor } from 'sluice/codec';
+import type { HttpClientAnswer } from 'sluice/toolkit';
 import { readResources } from './bootstrap.ts';
 import { readRefusal } from './bulk-reply.ts';
-import { endpointsOf } from './cloud-id.ts';
-import { Cluster } from './cluster.ts';
-import { nodeSettings } from './create.ts';
-import type { ElasticsearchNode, NodeAnswer, NodeRequest } from './node.ts';
+import { openCluster, type Cluster } from './cluster.ts';
+import type { NodeRequest } from './node.ts';
 import type { SinkOptions } from './options.ts';
 import type { ConnectTransport } from './transports/transport.ts';
 import { describeRefusal } from './verdicts.ts';
@@ -18,20 +17,21 @@ const OLDEST: readonly [number, number] = [7, 14];
 /** Throws when Elasticsearch would refuse us, as far as that can be told without writing. */
 export async function checkCluster(
   options: SinkOptions,
-  { clock, signal }: CheckContext,
+  context: CheckContext,
   connect: ConnectTransport,
 ): Promise<void> {
   // Whether the files can be read; each is made before the first document.
   await readResources(options.bootstrap, 'elasticsearch');
-  const cluster = new Cluster(endpointsOf(options), await nodeSettings(options, connect), clock);
+  const { signal } = context;
+  const cluster = await openCluster(options, context, connect);
   try {
-    const ids = await Promise.all(cluster.nodes.map((node) => checkNode(node, signal)));
+    const ids = await Promise.all(cluster.clients.map((node) => checkNode(node, signal)));
     const other = ids.findIndex((id) => id !== ids[0]);
     if (other > 0) {
-      const [one, another] = [cluster.nodes[0]!, cluster.nodes[other]!].map(({ endpoint }) => endpoint);
+      const [one, another] = [cluster.clients[0]!, cluster.clients[other]!].map(({ endpoint }) => endpoint);
       throw blocked(`comparing endpoints: ${one} and ${another} belong to different clusters`);
     }
-    const ask = (request: NodeRequest): Promise<NodeAnswer> => cluster.send(request, signal);
+    const ask = (request: NodeRequest): Promise<HttpClientAnswer> => cluster.send(request, signal);
     await checkPrivileges(options, ask);
     await checkIndex(options, ask);
     await checkPipeline(options, ask);
@@ -40,7 +40,7 @@ export async function checkCluster(
   }
 }
 
-type Ask = (request: NodeRequest) => Promise<NodeAnswer>;
+type Ask = (request: NodeRequest) => Promise<HttpClientAnswer>;
 
 interface Root {
   readonly version?: { readonly number?: string; readonly distribution?: string };
@@ -48,7 +48,7 @@ interface Root {
 }
 
 /** Returns the id of the node's cluster. */
-async function checkNode(node: ElasticsearchNode, signal: AbortSignal): Promise<string> {
+async function checkNode(node: Cluster['clients'][number], signal: AbortSignal): Promise<string> {
   const doing = node.describe('GET', '/');
   const { status, bytes } = await node.send({ method: 'GET', path: '/' }, signal);
   if (status !== 200) throw blocked(`${doing}: ${describeRefusal(readRefusal(bytes, status))}`);

@@ -1,54 +1,22 @@
-import { SluiceError, type Clock } from 'sluice/api';
-import { EndpointRing } from 'sluice/toolkit';
-import { ElasticsearchNode, type NodeAnswer, type NodeRequest, type NodeSettings } from './node.ts';
+import type { ConnectorContext } from 'sluice/api';
+import { HttpClients, HttpEndpoints, type EndpointAnswer } from 'sluice/toolkit';
+import { endpointsOf } from './cloud-id.ts';
+import { ElasticsearchNode, type NodeRequest } from './node.ts';
+import type { SinkOptions } from './options.ts';
+import type { ConnectTransport } from './transports/transport.ts';
 
-/** These come from a node, or a proxy before it, that cannot serve now; others may. */
-const NODE_IS_AWAY = new Set([502, 503, 504]);
+/** The nodes of one cluster, in turns: with the ids of our documents it is harmless when two of them take a request. */
+export type Cluster = HttpEndpoints<NodeRequest>;
+export type ClusterAnswer = EndpointAnswer;
 
-export interface ClusterAnswer extends NodeAnswer {
-  /** `POST http://es-1:9200/orders/_bulk`, for messages. */
-  readonly doing: string;
-}
-
-/** The endpoints of one cluster, in turns. */
-export class Cluster {
-  readonly nodes: readonly ElasticsearchNode[];
-  readonly #ring: EndpointRing<ElasticsearchNode>;
-
-  constructor(endpoints: readonly string[], settings: NodeSettings, clock: Pick<Clock, 'monotonic'>) {
-    this.nodes = endpoints.map((endpoint) => new ElasticsearchNode(endpoint.replace(/\/+$/, ''), settings));
-    this.#ring = new EndpointRing(this.nodes, clock);
-  }
-
-  /**
-   * One attempt at each endpoint, until one answers: with the ids of our documents it is harmless when two of them take the request. Throws what the last one
-   * failed with.
-   */
-  async send(request: NodeRequest, signal: AbortSignal): Promise<ClusterAnswer> {
-    const tried = new Set<ElasticsearchNode>();
-    let failure: unknown;
-    for (let node = this.#ring.next(); node !== null; node = this.#ring.next(tried)) {
-      tried.add(node);
-      try {
-        const answer = await node.send(request, signal);
-        if (NODE_IS_AWAY.has(answer.status)) this.#ring.failed(node);
-        else this.#ring.answered(node);
-        return { ...answer, doing: node.describe(request.method, request.path) };
-      } catch (error) {
-        this.#ring.failed(node);
-        // An operator has to know of the one that needs one, whatever the others say.
-        if (!needsOperator(failure)) failure = error;
-        if (signal.aborted) break;
-      }
-    }
-    throw failure;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.close()));
-  }
-}
-
-function needsOperator(error: unknown): boolean {
-  return error instanceof SluiceError && !error.retryable;
+/** Throws `OPTION_INVALID` naming a file that TLS cannot use, or a cloud id that is none. */
+export async function openCluster(
+  options: SinkOptions,
+  { clock, outbound }: Pick<ConnectorContext, 'clock' | 'outbound'>,
+  connect: ConnectTransport,
+): Promise<Cluster> {
+  const { auth, tls, headers, proxy, request_timeout: timeoutMs } = options;
+  const clients = await HttpClients.load({ clock, outbound, auth, tls, headers, proxy, timeoutMs });
+  const nodes = clients.all(endpointsOf(options)).map((client) => new ElasticsearchNode(client, connect));
+  return new HttpEndpoints(nodes, clock);
 }

@@ -1,14 +1,6 @@
 import { SluiceError } from 'sluice/api';
-import { explainTlsFailure } from 'sluice/toolkit';
-import type { ConnectTransport, Transport, TransportSettings } from './transports/transport.ts';
-
-/** Larger answers are cut off: one to a full batch has a few hundred kilobytes. */
-const MAX_REPLY_BYTES = 64 * 1024 * 1024;
-
-/** How nodes are reached. */
-export interface NodeSettings extends TransportSettings {
-  readonly connect: ConnectTransport;
-}
+import type { Endpoint, HttpClient, HttpClientAnswer } from 'sluice/toolkit';
+import type { ConnectTransport, Transport } from './transports/transport.ts';
 
 export interface NodeRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -22,36 +14,23 @@ export interface NodeRequest {
   readonly isGzipped?: boolean;
 }
 
-export interface NodeAnswer {
-  readonly status: number;
-  readonly bytes: Buffer;
-  /** As the server wrote it. */
-  readonly retryAfter: string | null;
-}
-
-/** One endpoint. Never logs or passes on what the client throws: its errors hold the whole request, credentials included. */
-export class ElasticsearchNode {
+/** One endpoint. Never logs or passes on what the client library throws: its errors hold the whole request, credentials included. */
+export class ElasticsearchNode implements Endpoint<NodeRequest, HttpClientAnswer> {
   readonly endpoint: string;
+  readonly #http: HttpClient;
   readonly #transport: Transport;
-  readonly #settings: NodeSettings;
 
-  constructor(endpoint: string, settings: NodeSettings) {
-    this.endpoint = endpoint;
-    this.#settings = settings;
-    this.#transport = settings.connect(endpoint, settings);
+  constructor(http: HttpClient, connect: ConnectTransport) {
+    this.endpoint = http.endpoint;
+    this.#http = http;
+    this.#transport = connect(http);
   }
 
   /** Any status is an answer. Throws `SINK_UNAVAILABLE` when there is none, `SINK_BLOCKED` when waiting would not help. */
-  async send(request: NodeRequest, signal: AbortSignal): Promise<NodeAnswer> {
+  async send(request: NodeRequest, signal: AbortSignal): Promise<HttpClientAnswer> {
     const { method, path, query = {}, body, json, isGzipped = false } = request;
-    const ended = new AbortController();
-    const limit = AbortSignal.timeout(this.#settings.requestTimeoutMs);
     try {
-      const {
-        statusCode,
-        headers,
-        body: stream,
-      } = await this.#transport.request(
+      return await this.#transport.request(
         {
           method,
           path,
@@ -59,57 +38,31 @@ export class ElasticsearchNode {
           ...(body === undefined ? {} : { bulkBody: body }),
           ...(json === undefined ? {} : { body: json }),
         },
-        { signal: AbortSignal.any([signal, limit, ended.signal]), isGzipped },
+        { signal, isGzipped },
       );
-      const retryAfter = headers['retry-after'];
-      const bytes = await readAll(stream);
-      return { status: statusCode, bytes, retryAfter: typeof retryAfter === 'string' ? retryAfter : null };
     } catch (error) {
-      throw this.#explained(error, { method, path, isLate: limit.aborted });
-    } finally {
-      // An answer that nobody reads to its end would hold its connection.
-      ended.abort();
+      if (error instanceof SluiceError) throw error;
+      throw explained(error, this.describe(method, path));
     }
   }
 
-  async close(): Promise<void> {
-    await this.#transport.close();
+  close(): Promise<void> {
+    return this.#http.close();
   }
 
   describe(method: string, path: string): string {
-    return `${method} ${this.endpoint}${path}`;
-  }
-
-  #explained(error: unknown, { method, path, isLate }: { method: string; path: string; isLate: boolean }): SluiceError {
-    const doing = this.describe(method, path);
-    if (error instanceof ReplyTooLarge)
-      return new SluiceError('SINK_UNAVAILABLE', `${doing}: the answer is larger than 64 MiB`, { retryable: true });
-    const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };
-    if (name === 'ProductNotSupportedError') {
-      const what = 'something answers that is not Elasticsearch 7.14 or newer';
-      return new SluiceError('SINK_BLOCKED', `${doing}: ${what}; OpenSearch is another system`);
-    }
-    if (isLate || name === 'TimeoutError') {
-      const seconds = this.#settings.requestTimeoutMs / 1000;
-      return new SluiceError('SINK_UNAVAILABLE', `${doing}: no answer within ${seconds} s`, { retryable: true });
-    }
-    const tls = explainTlsFailure(message);
-    if (tls !== null) return new SluiceError('SINK_BLOCKED', `${doing}: TLS: ${tls}`);
-    return new SluiceError('SINK_UNAVAILABLE', `${doing}: ${firstLine(message)}`, { retryable: true });
+    return this.#http.describe(method, path);
   }
 }
 
-class ReplyTooLarge extends Error {}
-
-async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > MAX_REPLY_BYTES) throw new ReplyTooLarge();
-    chunks.push(chunk);
+/** Of what the client library says itself. */
+function explained(error: unknown, doing: string): SluiceError {
+  const { name, message } = error instanceof Error ? error : { name: '', message: String(error) };
+  if (name === 'ProductNotSupportedError') {
+    const what = 'something answers that is not Elasticsearch 7.14 or newer';
+    return new SluiceError('SINK_BLOCKED', `${doing}: ${what}; OpenSearch is another system`);
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+  return new SluiceError('SINK_UNAVAILABLE', `${doing}: ${firstLine(message)}`, { retryable: true });
 }
 
 function firstLine(message: string): string {

@@ -1,5 +1,5 @@
 import { duration, expression, path, secret, size, template, Type, type Static } from 'sluice/api';
-import { clientBasicOptions, clientHeadersOption, clientTlsOptions } from 'sluice/toolkit';
+import { clientAuthOptions, clientHeadersOption, clientProxyOptions, pinnedTlsOptions } from 'sluice/toolkit';
 
 const closed = { additionalProperties: false };
 
@@ -123,21 +123,8 @@ const common = {
     description:
       '`wait`: a request is answered once its documents are found by searches, which takes up to the refresh interval of the index. `now`: refreshes after each request, at a price.',
   }),
-  tls: Type.Optional(clientTlsOptions),
-  tls_fingerprint: Type.Optional(
-    Type.String({
-      pattern: '^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31}$',
-      description:
-        'SHA-256 of the certificate of the authority, as Elasticsearch prints it at its first start: trusts it, and no other, without a file.',
-    }),
-  ),
-  proxy: Type.Optional(
-    Type.String({
-      pattern: '^http://[^/?#\\s@]+/?$',
-      examples: ['http://proxy.example.com:3128'],
-      description: 'HTTP proxy between here and the cluster.',
-    }),
-  ),
+  tls: Type.Optional(pinnedTlsOptions),
+  proxy: Type.Optional(clientProxyOptions),
   headers: clientHeadersOption,
   bootstrap: bootstrapOptions,
   gzip: Type.Boolean({ default: false, description: 'Compress requests: less network, more processor.' }),
@@ -156,8 +143,6 @@ const common = {
   }),
 };
 
-const basic = Type.Optional(clientBasicOptions);
-const bearer = Type.Optional(secret({ description: 'A token: `Authorization: Bearer`.' }));
 const apiKey = Type.Optional(secret({ description: 'An API key, encoded as Elasticsearch shows it.' }));
 const oneOfThem = { ...closed, description: 'Credentials: one of them.' };
 
@@ -168,13 +153,13 @@ export const sinkOptions = Type.Object(
       Type.String({ minLength: 1, description: 'Of a deployment of Elastic Cloud, instead of `endpoints`.' }),
     ),
     ...common,
-    auth: Type.Optional(Type.Object({ basic, api_key: apiKey, bearer }, oneOfThem)),
+    auth: Type.Optional(Type.Object({ ...clientAuthOptions.properties, api_key: apiKey }, oneOfThem)),
   },
   closed,
 );
 
 export const openSearchOptions = Type.Object(
-  { endpoints, ...common, auth: Type.Optional(Type.Object({ basic, bearer }, oneOfThem)) },
+  { endpoints, ...common, auth: Type.Optional(Type.Object(clientAuthOptions.properties, oneOfThem)) },
   closed,
 );
 

@@ -11,7 +11,6 @@ import {
   type Template,
   type WriteResult,
 } from 'sluice/api';
-import { retryAfterMs } from 'sluice/toolkit';
 import { KeyedActions, LogActions, type ActionWriter, type Version } from './action-writer.ts';
 import { BulkBody } from './bulk-body.ts';
 import { readBulkReply, readRefusal, type BulkReply } from './bulk-reply.ts';
@@ -177,9 +176,8 @@ export class ElasticsearchSink implements Sink {
     return this.#cluster.send({ method: 'POST', path, query: this.#query, body: bytes, isGzipped }, this.#signal);
   }
 
-  #judge({ status, bytes, doing, retryAfter }: ClusterAnswer, body: BulkBody): WriteResult {
-    if (status < 200 || status >= 300)
-      return { batch: judgeAnswer(readRefusal(bytes, status), doing, retryAfterMs(retryAfter, this.#context.clock)) };
+  #judge({ status, bytes, doing, retryAfterMs }: ClusterAnswer, body: BulkBody): WriteResult {
+    if (status < 200 || status >= 300) return { batch: judgeAnswer(readRefusal(bytes, status), doing, retryAfterMs) };
     const reply = readBulkReply(bytes, body.count, this.#settings.mode !== 'update');
     if (reply === null) {
       const what = `the answer does not speak of ${body.count} items`;

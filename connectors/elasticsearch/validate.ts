@@ -1,5 +1,5 @@
 import type { OptionProblem } from 'sluice/api';
-import { clientHeaderProblems, clientTlsProblems } from 'sluice/toolkit';
+import { clientHeaderProblems, pinnedTlsProblems } from 'sluice/toolkit';
 import type { SinkOptions } from './options.ts';
 
 /** What an index name may not hold (Elasticsearch's create index API). */
@@ -10,7 +10,7 @@ export function findProblems(options: SinkOptions): readonly OptionProblem[] {
   const { endpoints = [], cloud_id: cloud, tls, auth } = options;
   const problems: OptionProblem[] = [...modeProblems(options), ...indexProblems(options)];
   if (tls !== undefined) {
-    problems.push(...clientTlsProblems(tls, ['tls']));
+    problems.push(...pinnedTlsProblems(tls, ['tls']));
     const isPlain = cloud === undefined && endpoints.every((endpoint) => endpoint.startsWith('http:'));
     if (isPlain) problems.push({ path: ['tls'], message: '`tls` has no effect: no endpoint begins with `https:`' });
   }

@@ -44,7 +44,7 @@ export class Cloud implements Solr {
   constructor(settings: CloudSettings, clients: HttpClients) {
     this.#settings = settings;
     this.#clients = clients;
-    this.#endpoints = new HttpEndpoints(settings.endpoints, clients, settings.clock);
+    this.#endpoints = new HttpEndpoints(clients.all(settings.endpoints), settings.clock);
   }
 
   async target(name: string, signal: AbortSignal): Promise<Target> {

@@ -7,7 +7,7 @@ export class Standalone implements Solr {
   readonly #endpoints: HttpEndpoints;
 
   constructor(endpoints: readonly string[], clients: HttpClients, clock: Pick<Clock, 'monotonic'>) {
-    this.#endpoints = new HttpEndpoints(endpoints, clients, clock);
+    this.#endpoints = new HttpEndpoints(clients.all(endpoints), clock);
   }
 
   target(name: string): Promise<Target> {

@@ -99,3 +99,26 @@ export async function makeExpiredCertificate(folder: string): Promise<string> {
   await run('openssl', [...sign, '-days', '0', '-extfile', 'names.cnf', '-out', 'expired.crt'], { cwd: folder });
   return join(folder, 'expired.crt');
 }
+
+/** One of the server's key by a stranger that calls himself like the authority of `makeCertificates` in the same folder, down to the identifier of its key. */
+export async function makeForgedCertificate(folder: string): Promise<string> {
+  const openssl = (...parameters: string[]): Promise<{ stdout: string }> => run('openssl', parameters, { cwd: folder });
+  const { stdout } = await openssl('x509', '-in', 'ca.crt', '-noout', '-ext', 'subjectKeyIdentifier');
+  const identifier = stdout.trim().split('\n').at(-1)!.replaceAll(/[\s:]/g, '');
+  const names = ['-subj', '/CN=TestCA', '-addext', `subjectKeyIdentifier=${identifier}`];
+  const files = ['-keyout', 'stranger.key', '-out', 'stranger.crt'];
+  await openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '10', ...names, ...files);
+  const sign = [
+    'x509',
+    '-req',
+    '-in',
+    'server.csr',
+    '-CA',
+    'stranger.crt',
+    '-CAkey',
+    'stranger.key',
+    '-CAcreateserial',
+  ];
+  await openssl(...sign, '-days', '10', '-extfile', 'names.cnf', '-out', 'forged.crt');
+  return join(folder, 'forged.crt');
+}

@@ -34,11 +34,21 @@ export function clientAuthProblems(auth: ClientAuthOptions): readonly OptionProb
 /** The `Authorization` of the next request; null for none. Throws `SINK_BLOCKED` when the token cannot be read. */
 export type Credentials = () => Promise<string | null>;
 
+/** `api_key`: of systems that have such keys, an option of their connectors. */
+export type ClientCredentialOptions = ClientAuthOptions & { readonly api_key?: string };
+
 /** Throws `OPTION_INVALID` for a token that no header can hold. */
-export function clientCredentials(auth: ClientAuthOptions | undefined): Credentials {
-  if (auth?.bearer_file !== undefined) return tokenOf(auth.bearer_file);
-  const { basic, bearer } = auth ?? {};
-  const fixed = basic !== undefined ? basicOf(basic) : bearer !== undefined ? bearerOf(bearer) : null;
+export function clientCredentials(auth: ClientCredentialOptions = {}): Credentials {
+  const { basic, bearer, bearer_file: file, api_key: key } = auth;
+  if (file !== undefined) return tokenOf(file);
+  const fixed =
+    basic !== undefined
+      ? basicOf(basic)
+      : bearer !== undefined
+        ? tokenHeader('Bearer', bearer)
+        : key !== undefined
+          ? tokenHeader('ApiKey', key)
+          : null;
   return () => Promise.resolve(fixed);
 }
 
@@ -54,7 +64,7 @@ function tokenOf(file: string): Credentials {
       const { ino, size, mtimeMs } = await stat(file);
       const found = `${ino}:${size}:${mtimeMs}`;
       if (found !== version) {
-        header = bearerOf(await readFile(file, 'utf8'));
+        header = tokenHeader('Bearer', await readFile(file, 'utf8'));
         version = found;
       }
       return header;
@@ -64,10 +74,12 @@ function tokenOf(file: string): Credentials {
   };
 }
 
-function bearerOf(text: string): string {
+function tokenHeader(scheme: 'Bearer' | 'ApiKey', text: string): string {
   const token = text.trim();
   // Anything else would be refused as a header, with the token in the message.
-  if (!/^[\x21-\x7e]+$/.test(token))
-    throw new SluiceError('OPTION_INVALID', 'reading a bearer token: it is not one line of visible ASCII');
-  return `Bearer ${token}`;
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    const what = scheme === 'Bearer' ? 'a bearer token' : 'an API key';
+    throw new SluiceError('OPTION_INVALID', `reading ${what}: it is not one line of visible ASCII`);
+  }
+  return `${scheme} ${token}`;
 }

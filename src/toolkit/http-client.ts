@@ -1,7 +1,7 @@
 import type * as Undici from 'undici';
 import type { Clock, OutboundRules } from '../api/index.ts';
 import { AddressGuard } from './address-guard.ts';
-import { clientCredentials, type ClientAuthOptions, type Credentials } from './client-auth.ts';
+import { clientCredentials, type ClientCredentialOptions, type Credentials } from './client-auth.ts';
 import { proxyFor, type ClientProxyOptions, type Proxy } from './client-proxy.ts';
 import { AnswerTooLarge, explainHttpFailure } from './http-failure.ts';
 import { createConnector, createTunnels } from './http-connector.ts';
@@ -17,7 +17,7 @@ const MAX_CONNECT_MS = 10_000;
 export interface HttpClientSettings {
   readonly clock: Pick<Clock, 'now'>;
   readonly outbound: OutboundRules;
-  readonly auth?: ClientAuthOptions | undefined;
+  readonly auth?: ClientCredentialOptions | undefined;
   readonly tls?: PinnedTlsOptions | undefined;
   /** Of every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -85,6 +85,11 @@ export class HttpClients {
     const { settings } = this;
     const proxy = proxyFor(new URL(endpoint), settings.proxy, settings.env ?? process.env);
     return new HttpClient(endpoint, settings, { ...this.#parts, undici: this.#undici, proxy });
+  }
+
+  /** For servers that can stand in for each other. */
+  all(endpoints: readonly string[]): readonly HttpClient[] {
+    return endpoints.map((endpoint) => this.client(endpoint));
   }
 }
 

@@ -4,7 +4,8 @@ import type * as Undici from 'undici';
 import { SluiceError } from '../api/index.ts';
 import type { AddressGuard } from './address-guard.ts';
 import type { Proxy } from './client-proxy.ts';
-import { pinFault, type PinnedTls } from './pinned-tls.ts';
+import { pinFault } from './pin-fault.ts';
+import type { PinnedTls } from './pinned-tls.ts';
 
 type Connector = Undici.buildConnector.connector;
 
@@ -34,7 +35,7 @@ export function createConnector({ undici, guard, tls, timeoutMs }: ConnectorSett
       return;
     }
     connect(options, (...[error, socket]) => {
-      const fault = error === null && tls?.fingerprint != null ? faultOf(socket, tls.fingerprint) : null;
+      const fault = error === null && tls !== null ? faultOf(socket, tls, options.hostname) : null;
       if (fault === null) {
         if (error === null) callback(null, socket);
         else callback(error, null);
@@ -46,8 +47,9 @@ export function createConnector({ undici, guard, tls, timeoutMs }: ConnectorSett
   };
 }
 
-function faultOf(socket: Socket, fingerprint: string): string | null {
-  return socket instanceof TLSSocket ? pinFault(socket, fingerprint) : null;
+function faultOf(socket: Socket, { fingerprint, connection }: PinnedTls, hostname: string): string | null {
+  if (fingerprint === null || !(socket instanceof TLSSocket)) return null;
+  return pinFault(socket, { fingerprint, serverName: connection.servername ?? hostname.replace(/^\[(.*)\]$/, '$1') });
 }
 
 /** An answer of a proxy that is no tunnel. */

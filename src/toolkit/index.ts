@@ -12,7 +12,13 @@ export {
   networkProblems,
   Networks,
 } from './client-address.ts';
-export { clientAuthOptions, clientAuthProblems, clientBasicOptions, type ClientAuthOptions } from './client-auth.ts';
+export {
+  clientAuthOptions,
+  clientAuthProblems,
+  clientBasicOptions,
+  type ClientAuthOptions,
+  type ClientCredentialOptions,
+} from './client-auth.ts';
 export { clientHeadersOption, clientHeaderProblems } from './client-headers.ts';
 export { clientProxyOptions, type ClientProxyOptions } from './client-proxy.ts';
 export {
@@ -38,7 +44,7 @@ export {
   type HttpClientRequest,
   type HttpClientSettings,
 } from './http-client.ts';
-export { HttpEndpoints, type EndpointAnswer } from './http-endpoints.ts';
+export { HttpEndpoints, type Endpoint, type EndpointAnswer } from './http-endpoints.ts';
 export { refusalAnswer, type HttpAnswer, type HttpExchange } from './http-exchange.ts';
 export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
 export { listenerProblems } from './listener-problems.ts';

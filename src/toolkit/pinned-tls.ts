@@ -1,4 +1,4 @@
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import { Type, type OptionProblem, type Static } from '../api/index.ts';
 import { clientTlsOptions, clientTlsProblems, loadClientTls } from './client-tls.ts';
 
@@ -10,7 +10,7 @@ export const pinnedTlsOptions = Type.Object(
       Type.String({
         pattern: '^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$',
         description:
-          'SHA-256 of the certificate of the server: this one is trusted and no other, whoever signed it and whatever its name.',
+          'SHA-256 of a certificate, instead of `ca`: that of the server, which is trusted then whoever signed it and whatever its name; or that of the authority, where the server sends it along, as Elasticsearch does and prints it at its first start.',
       }),
     ),
   },
@@ -22,11 +22,11 @@ export type PinnedTlsOptions = Static<typeof pinnedTlsOptions>;
 /** What the schema cannot say. */
 export function pinnedTlsProblems(options: PinnedTlsOptions, at: readonly string[]): readonly OptionProblem[] {
   const problems = [...clientTlsProblems(options, at)];
-  const { fingerprint, ca, server_name: name, insecure_skip_verify: skips } = options;
+  const { fingerprint, ca, insecure_skip_verify: skips } = options;
   if (fingerprint === undefined) return problems;
-  for (const [option, isGiven] of Object.entries({ ca, server_name: name, insecure_skip_verify: skips })) {
+  for (const [option, isGiven] of Object.entries({ ca, insecure_skip_verify: skips })) {
     if (isGiven === undefined || isGiven === false) continue;
-    const message = `\`fingerprint\` trusts one certificate, so \`${option}\` has no effect; leave one of them out`;
+    const message = `\`fingerprint\` says who is trusted, so \`${option}\` has no effect; leave one of them out`;
     problems.push({ path: [...at, option], message });
   }
   return problems;
@@ -44,13 +44,6 @@ export async function loadPinnedTls(options: PinnedTlsOptions): Promise<PinnedTl
   const connection = await loadClientTls(rest);
   if (fingerprint === undefined) return { connection, fingerprint: null };
   const bytes = fingerprint.toUpperCase().replaceAll(':', '').match(/../g)!;
-  // Who signed it does not matter; whoever connects has to compare.
+  // Who is trusted is not known to OpenSSL; whoever connects has to ask `pinFault`.
   return { connection: { ...connection, rejectUnauthorized: false }, fingerprint: bytes.join(':') };
-}
-
-/** Null when the peer showed the certificate that is trusted. */
-export function pinFault(socket: TLSSocket, fingerprint: string): string | null {
-  const { fingerprint256: shown } = socket.getPeerCertificate();
-  if (shown === fingerprint) return null;
-  return `the certificate has the fingerprint ${shown}, not that of \`tls.fingerprint\``;
 }

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import type { RequestListener } from 'node:http';
-import { makeCertificates, makeExpiredCertificate, type Certificates } from '../../scripts/services/certificates.ts';
+import {
+  makeCertificates,
+  makeExpiredCertificate,
+  makeForgedCertificate,
+  type Certificates,
+} from '../../scripts/services/certificates.ts';
 import { HttpClients, HttpEndpoints, type HttpClientSettings } from '../../src/toolkit/index.ts';
 import { ManualClock } from '../../src/testing/index.ts';
 import { httpProxy, httpServer, type TestServer } from './support/http-servers.ts';
@@ -210,6 +215,53 @@ test('the server is who its certificate says: an authority, a name, a fingerprin
   );
 });
 
+describe('the fingerprint of an authority, whose certificate the server sends along', () => {
+  const fingerprintOf = async (file: string): Promise<string> =>
+    new X509Certificate(await readFile(file)).fingerprint256;
+
+  /** Sends these certificates, the first of which is its own. */
+  async function ask(chain: readonly string[], tls: object = {}): Promise<string> {
+    const pems = await Promise.all(chain.map((file) => readFile(file, 'utf8')));
+    const server = await serverOf((_, response) => response.end('secret'), {
+      cert: pems.join(''),
+      key: await readFile(certificates.serverKey),
+    });
+    const fingerprint = await fingerprintOf(certificates.ca);
+    const client = await clientOf(`https://localhost:${server.port}`, {
+      tls: { insecure_skip_verify: false, fingerprint, ...tls },
+    });
+    return client.send({ method: 'GET', path: '/' }, never).then(
+      ({ bytes }) => bytes.toString(),
+      (error: unknown) => {
+        expect(error).toMatchObject({ code: 'SINK_BLOCKED' });
+        expect(server.requests).toEqual([]);
+        return (error as Error).message;
+      },
+    );
+  }
+
+  test('is enough, for the name that the certificate is for', async () => {
+    const { serverCertificate, ca } = certificates;
+    expect(await ask([serverCertificate, ca])).toBe('secret');
+    expect(await ask([serverCertificate, ca], { server_name: 'localhost' })).toBe('secret');
+    expect(await ask([serverCertificate, ca], { server_name: 'else' })).toContain('for another name');
+    expect(await ask([serverCertificate])).toContain('no authority that has it signed');
+  });
+
+  test('is not borrowed by whoever sends that certificate along', async () => {
+    const forged = await makeForgedCertificate(folder);
+    expect(await ask([forged, certificates.ca])).toContain('no authority that has it signed');
+    const stranger = { fingerprint: await fingerprintOf(forged) };
+    expect(await ask([forged, certificates.ca], stranger)).toBe('secret');
+  });
+
+  test('vouches for nothing that has expired', async () => {
+    const expired = await makeExpiredCertificate(folder);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect(await ask([expired, certificates.ca])).toContain('not valid at this time');
+  });
+});
+
 test('a certificate that has expired, and one of the client', async () => {
   const expired = await makeExpiredCertificate(folder);
   // It is valid up to its last second.
@@ -332,11 +384,7 @@ test('endpoints: the next one when one fails, which rests; an operator hears of 
     env: {},
   });
   const of = (...hosts: string[]): HttpEndpoints => {
-    const endpoints = new HttpEndpoints(
-      hosts.map((host) => `http://${host}`),
-      clients,
-      clock,
-    );
+    const endpoints = new HttpEndpoints(clients.all(hosts.map((host) => `http://${host}`)), clock);
     leftovers.push(() => endpoints.close());
     return endpoints;
   };

@@ -1,45 +1,37 @@
-import { Client, HttpConnection } from '@elastic/elasticsearch';
-import {
-  KEEP_ALIVE_MS,
-  lowerCaseNames,
-  MAX_CONNECTIONS,
-  type Transport,
-  type TransportAnswer,
-  type TransportSettings,
-} from './transport.ts';
+import { BaseConnection, Client } from '@elastic/elasticsearch';
+import type { HttpClient, HttpClientAnswer } from 'sluice/toolkit';
+import { sendOver, type Transport } from './transport.ts';
+
+const PRODUCT = 'x-elastic-product';
 
 /** Through @elastic/elasticsearch, whose client refuses what is not Elasticsearch. */
-export function connectElasticsearch(endpoint: string, settings: TransportSettings): Transport {
-  const { auth, tls, fingerprint, proxy, headers, requestTimeoutMs } = settings;
+export function connectElasticsearch(http: HttpClient): Transport {
   const client = new Client({
-    node: endpoint,
+    node: http.endpoint,
     maxRetries: 0,
-    requestTimeout: requestTimeoutMs,
     // The default copies the request byte by byte into every error: seconds for a few megabytes.
     redaction: { type: 'off' },
-    headers: lowerCaseNames(headers),
-    // Only the connection over node:http knows proxies; undici costs less.
-    ...(proxy === null
-      ? { agent: { connections: MAX_CONNECTIONS, keepAliveTimeout: KEEP_ALIVE_MS, keepAliveMaxTimeout: KEEP_ALIVE_MS } }
-      : { Connection: HttpConnection, proxy, agent: { maxSockets: MAX_CONNECTIONS, keepAlive: true } }),
-    ...(auth === null ? {} : { auth }),
-    ...(tls === null ? {} : { tls }),
-    ...(fingerprint === null ? {} : { caFingerprint: fingerprint }),
+    Connection: connectionOver(http),
   });
   return {
     async request(request, { signal, isGzipped }) {
-      const {
-        statusCode,
-        headers: answered,
-        body,
-      } = await client.transport.request<AsyncIterable<Buffer>>(request, {
+      const { body } = await client.transport.request<HttpClientAnswer>(request, {
+        // Hands over what the connection gives.
         asStream: true,
         meta: true,
         signal,
         ...(isGzipped ? { headers: { 'content-encoding': 'gzip' } } : {}),
       });
-      return { statusCode, headers: answered, body } satisfies TransportAnswer;
+      return body;
     },
-    close: () => client.close(),
+  };
+}
+
+function connectionOver(http: HttpClient): typeof BaseConnection {
+  return class extends BaseConnection {
+    override async request(...[sent, { signal }]: Parameters<BaseConnection['request']>): Promise<never> {
+      const answer = await sendOver(http, sent, signal!);
+      return { statusCode: answer.status, headers: { [PRODUCT]: answer.header(PRODUCT) }, body: answer } as never;
+    }
   };
 }

@@ -1,23 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { ConnectionOptions } from 'node:tls';
-
-/** Proxies close connections that idle; ours go first. */
-export const KEEP_ALIVE_MS = 30_000;
-export const MAX_CONNECTIONS = 8;
-
-export interface TransportSettings {
-  readonly auth: Credentials | null;
-  readonly tls: ConnectionOptions | null;
-  /** SHA-256 of the authority or certificate that the server has to show, hexadecimal with colons. */
-  readonly fingerprint: string | null;
-  /** `http://proxy:3128` */
-  readonly proxy: string | null;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly requestTimeoutMs: number;
-}
-
-export type Credentials =
-  { readonly username: string; readonly password: string } | { readonly apiKey: string } | { readonly bearer: string };
+import type { HttpClient, HttpClientAnswer } from 'sluice/toolkit';
 
 interface TransportRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -27,29 +8,39 @@ interface TransportRequest {
   readonly body?: object;
 }
 
-export interface TransportAnswer {
-  readonly statusCode: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: AsyncIterable<Buffer>;
-}
-
-/** One endpoint, as the client library of its system reaches it. Any status is an answer. */
+/** One endpoint, as the client library of its system speaks to it. Any status is an answer. */
 export interface Transport {
   request(
     request: TransportRequest,
     options: { readonly signal: AbortSignal; readonly isGzipped: boolean },
-  ): Promise<TransportAnswer>;
-  close(): Promise<void>;
+  ): Promise<HttpClientAnswer>;
 }
 
-export type ConnectTransport = (endpoint: string, settings: TransportSettings) => Transport;
+/** What the library wants sent goes over `http`: addresses, TLS, proxies, credentials and limits are the same for all connectors. */
+export type ConnectTransport = (http: HttpClient) => Transport;
 
-/** What clients that know no bearer tokens send themselves. */
-export function bearerHeader(auth: Credentials | null): Readonly<Record<string, string>> {
-  return auth !== null && 'bearer' in auth ? { authorization: `Bearer ${auth.bearer}` } : {};
+interface Sent {
+  readonly method?: string | undefined;
+  readonly path?: string | null | undefined;
+  readonly querystring?: string | undefined;
+  readonly headers?: object | undefined;
+  readonly body?: unknown;
 }
 
-/** Clients send a name in two spellings as two headers. */
-export function lowerCaseNames(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+/** What a library would send, sent. */
+export function sendOver(
+  http: HttpClient,
+  { method, path, querystring = '', headers, body }: Sent,
+  signal: AbortSignal,
+): Promise<HttpClientAnswer> {
+  return http.send(
+    {
+      method: method as TransportRequest['method'],
+      path: path ?? '/',
+      ...(querystring === '' ? {} : { query: Object.fromEntries(new URLSearchParams(querystring)) }),
+      ...(typeof body === 'string' ? { body: Buffer.from(body) } : Buffer.isBuffer(body) ? { body } : {}),
+      headers: headers as Readonly<Record<string, string>>,
+    },
+    signal,
+  );
 }

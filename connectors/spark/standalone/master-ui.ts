@@ -18,7 +18,7 @@ export class MasterUi {
     clients: HttpClients,
     { clock, signal }: { clock: Clock; signal: AbortSignal },
   ) {
-    this.#masters = new HttpEndpoints(endpoints, clients, clock);
+    this.#masters = new HttpEndpoints(clients.all(endpoints), clock);
     this.#clients = clients;
     this.#signal = signal;
   }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -226,6 +227,8 @@ serverSuite('the Elasticsearch sink', ['elasticsearch'], (where) => {
     const client = { cert: made.clientCertificate, key: made.clientKey };
     expect(await attempt({ ca: made.ca, ...client })).toBe('');
     expect(await attempt({ insecure_skip_verify: true, ...client })).toBe('');
+    const { fingerprint256: fingerprint } = new X509Certificate(cert!);
+    expect(await attempt({ fingerprint, ...client })).toBe('');
     expect(await attempt(null)).toMatch(/^batch: block: .*: TLS: .*unknown authority; see `tls.ca`$/);
     const misnamed = { ca: made.ca, ...client, server_name: 'es.example' };
     expect(await attempt(misnamed)).toMatch(/^batch: block: .*: TLS: .*another name; see `tls.server_name`$/);

@@ -516,20 +516,19 @@ describe('a cloud', () => {
     twoShards();
     const { Cloud } = await import('../../../connectors/solr/cloud.ts');
     const sent: string[] = [];
-    const clients = {
-      client: (url: string) => ({
-        send: () => {
-          sent.push(url);
-          return Promise.resolve({
-            status: 200,
-            bytes: Buffer.from(JSON.stringify(solr.facts['/admin/collections'])),
-            header: () => null,
-          });
-        },
-        describe: () => 'GET',
-        close: () => Promise.resolve(),
-      }),
-    };
+    const client = (url: string): object => ({
+      send: () => {
+        sent.push(url);
+        return Promise.resolve({
+          status: 200,
+          bytes: Buffer.from(JSON.stringify(solr.facts['/admin/collections'])),
+          header: () => null,
+        });
+      },
+      describe: () => 'GET',
+      close: () => Promise.resolve(),
+    });
+    const clients = { client, all: (urls: readonly string[]) => urls.map(client) };
     const cloud = new Cloud(
       { endpoints: ['https://a/solr'], routing: 'leaders', clock: new ManualClock() },
       clients as never,

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { gunzipSync } from 'node:zlib';
 
 export interface TakenRequest {
@@ -20,16 +22,16 @@ export class FakeServer {
   answer: Answer;
   readonly #server: Server;
 
-  private constructor(server: Server, answer: Answer) {
+  private constructor(server: Server, scheme: string, answer: Answer) {
     this.#server = server;
     this.answer = answer;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  static async start(answer: Answer = allWritten): Promise<FakeServer> {
-    const server = createServer();
+  static async start(answer: Answer = allWritten, tls?: TlsOptions): Promise<FakeServer> {
+    const server = tls === undefined ? createServer() : createTlsServer(tls);
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    const fake = new FakeServer(server, answer);
+    const fake = new FakeServer(server, tls === undefined ? 'http' : 'https', answer);
     server.on('request', (request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));

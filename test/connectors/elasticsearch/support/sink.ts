@@ -1,6 +1,6 @@
 import { openSearchDefinition, sinkDefinition } from '../../../../connectors/elasticsearch/index.ts';
 import type { SinkOptions } from '../../../../connectors/elasticsearch/options.ts';
-import type { Clock, Json } from '../../../../src/api/index.ts';
+import type { Clock, Json, OutboundRules } from '../../../../src/api/index.ts';
 import { convertOptions, previewOptions } from '../../../../src/config/convert.ts';
 import { createSinkHarness, type SinkHarness } from '../../../../src/testing/index.ts';
 
@@ -37,6 +37,7 @@ interface HarnessOptions {
   readonly topic?: string;
   readonly incarnation?: string;
   readonly clock?: Clock;
+  readonly outbound?: OutboundRules;
 }
 
 /** A sink as a pipeline creates it. `start()` begins its life. */
