@@ -49,11 +49,10 @@ export class Cloud implements Solr {
 
   async target(name: string, signal: AbortSignal): Promise<Target> {
     const { routing, clock } = this.#settings;
-    if (routing === 'endpoints') return { name, shards: null, isCloud: true };
     const known = this.#known.get(name);
     const state =
       known !== undefined && known.untilMs > clock.monotonic() ? known.state : await this.#stateOf(name, signal);
-    return { name, shards: state.shards, isCloud: true };
+    return { name, shards: state.shards, isCloud: true, isDirect: routing === 'leaders' && state.shards !== null };
   }
 
   async update(
@@ -62,7 +61,8 @@ export class Cloud implements Solr {
     request: UpdateRequest,
     signal: AbortSignal,
   ): Promise<EndpointAnswer> {
-    if (shard === null) return this.#endpoints.send(updateRequest(`${pathOf(target.name)}/update`, request), signal);
+    if (shard === null || !target.isDirect)
+      return this.#endpoints.send(updateRequest(`${pathOf(target.name)}/update`, request), signal);
     const place: Shard = target.shards![shard]!;
     if (place.leader === null) throw withoutLeader(target, place);
     const node = this.#node(place.leader.nodeUrl);

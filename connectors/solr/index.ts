@@ -58,7 +58,7 @@ export const sinkDefinition: SinkDefinition<typeof sinkOptions> = defineSink({
 export const definitions: readonly ConnectorDefinition[] = [sinkDefinition];
 
 function findHoles(options: SinkOptions): readonly string[] {
-  const { mode, version, operators, only_if: onlyIf, routing, collection, commit } = options;
+  const { mode, version, operators, only_if: onlyIf, commit } = options;
   const holes: string[] = [];
   if (version === 'offset')
     holes.push('versions are offsets: when the topic is recreated or its number of partitions changes, the sink stops');
@@ -68,8 +68,6 @@ function findHoles(options: SinkOptions): readonly string[] {
     holes.push('what is sent again increments or adds once more');
   if (onlyIf === 'version')
     holes.push('what is sent again, its answer lost, finds its own version there and is left out');
-  if (collection !== undefined && routing === 'endpoints')
-    holes.push('a leader that stands still for 20 s behind another node may lose what that node acknowledged');
   if (commit !== 'hard')
     holes.push(
       'what Solr acknowledges is in its transaction log, not synced to disk: all replicas losing power at once may lose it',

@@ -39,7 +39,7 @@ export function judgeAnswer(
   const fault = faultOf(reply, request);
   if (fault !== null) return again(`${doing}: ${fault}`);
   // Nobody knows of the others then, where a node passed them on: each alone is clear.
-  const isUnclear = reply.replicas === Infinity && reply.errors.length > 0 && request.target.shards === null;
+  const isUnclear = reply.replicas === Infinity && reply.errors.length > 0 && !request.target.isDirect;
   if (isUnclear && request.sent > 1) {
     const { message } = reply.errors[0]!;
     return { failure: { disposition: 'split', error: rejected(message) }, id: null, message };
@@ -50,13 +50,13 @@ export function judgeAnswer(
 /** Null when the answer says that everything was taken but what it names. */
 function faultOf({ replicas, errors, confirmed, unconfirmed }: UpdateAnswer, request: Request): string | null {
   const { target, minReplicas, sent, adds, namesAll } = request;
-  const isDirect = !target.isCloud || target.shards !== null;
-  const taken = isDirect ? confirmed : confirmed + unconfirmed;
-  if (isDirect && unconfirmed > 0)
+  const taken = target.isDirect ? confirmed : confirmed + unconfirmed;
+  if (target.isDirect && unconfirmed > 0)
     return `${unconfirmed} documents were passed on to a node that does not say that it has them`;
   if (taken + errors.length > sent || (namesAll && taken + errors.length < sent))
     return `it confirms ${taken} of ${sent - errors.length} documents`;
-  if (!target.isCloud || adds === 0) return null;
+  // Of deletions alone nobody knows where a field chooses the shard: all are asked.
+  if (!target.isCloud || (adds === 0 && target.shards === null)) return null;
   // Seen when a leader stood still: said with 200, and the document is nowhere.
   if (replicas === Infinity && errors.length === 0)
     return 'nobody knows whether a replica has taken it (rf 2147483647)';

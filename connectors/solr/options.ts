@@ -140,7 +140,7 @@ export const sinkOptions = Type.Object(
     routing: Type.Union([Type.Literal('leaders'), Type.Literal('endpoints')], {
       default: 'leaders',
       description:
-        'Of a cloud: `leaders` sends documents straight to the leaders of their shards, at the addresses that the nodes give themselves. `endpoints` leaves that to the nodes under `endpoints`, where only those can be reached; see the holes that `plan` names.',
+        'Of a cloud: `leaders` sends documents straight to the leaders of their shards, at the addresses that the nodes give themselves. `endpoints` leaves that to the nodes under `endpoints`, where only those can be reached: what they pass on counts once they know which replicas have it.',
     }),
     schema: Type.Record(Type.String({ pattern: fieldName }), schemaField, {
       ...closed,

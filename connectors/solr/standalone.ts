@@ -11,7 +11,7 @@ export class Standalone implements Solr {
   }
 
   target(name: string): Promise<Target> {
-    return Promise.resolve({ name, shards: null, isCloud: false });
+    return Promise.resolve({ name, shards: null, isCloud: false, isDirect: true });
   }
 
   update({ name }: Target, _shard: null, request: UpdateRequest, signal: AbortSignal): Promise<EndpointAnswer> {

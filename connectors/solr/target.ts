@@ -6,17 +6,19 @@ import type { Shard } from './cluster-state.ts';
 export interface Target {
   /** For messages. */
   readonly name: string;
-  /** Documents are sent to the one that takes their id; null: there is one address for all of them. */
+  /** Each request holds documents of one of them; null: nobody can tell which takes an id. */
   readonly shards: readonly Shard[] | null;
   /** `rf` is part of answers. */
   readonly isCloud: boolean;
+  /** Requests go to who takes the documents; else a node may pass them on, and only `rf` tells what became of them. */
+  readonly isDirect: boolean;
 }
 
 /** A server, or a cloud of them. */
 export interface Solr {
   /** Throws `SINK_UNAVAILABLE`, or `SINK_BLOCKED` when there is no such collection. */
   target(name: string, signal: AbortSignal): Promise<Target>;
-  /** One update. `shard`: of `target.shards`; null for one address for all. */
+  /** One update. `shard`: of `target.shards`; null where there are none. */
   update(target: Target, shard: number | null, request: UpdateRequest, signal: AbortSignal): Promise<EndpointAnswer>;
   /** Something that needs no certain node. */
   ask(request: HttpClientRequest, signal: AbortSignal): Promise<EndpointAnswer>;

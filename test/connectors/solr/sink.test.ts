@@ -27,6 +27,7 @@ async function write(
   options: Record<string, Json> = {},
   records: readonly (string | TestRecord)[] = threeRecords,
 ): Promise<WriteResult> {
+  await harness?.stop();
   harness = sinkHarness({ endpoints: [solr.url], ...options });
   harness.append(0, [...records]);
   await harness.start();
@@ -488,20 +489,45 @@ describe('a cloud', () => {
     expect(solr.updates.map(({ path }) => path)).toEqual(['/solr/old/update', '/solr/new/update']);
   });
 
-  test('with another router, or routing by the endpoints: the collection', async () => {
+  test('passed on by the endpoints: a request per shard, so that a shard that nobody took is not hidden behind another', async () => {
+    twoShards();
+    solr.answer = ({ adds }, response) => {
+      const rf = adds.includes('order-2') ? 2147483647 : 2;
+      response.end(JSON.stringify({ ...taken([], [], { rf }), adds: adds.flatMap((id) => [id, 0]) }));
+    };
+    const again = expect.stringMatching(
+      /^retry .*\/orders\/update: nobody knows whether a replica has taken it/,
+    ) as string;
+    expect(failures(await write({ ...inCloud, routing: 'endpoints' }, keyed))).toEqual({ 1: again, 2: again });
+    expect(solr.updates.map(({ path, adds }) => [path, adds])).toEqual([
+      ['/solr/orders/update', ['order-1', 'abc']],
+      ['/solr/orders/update', ['order-2', 'A']],
+    ]);
+  });
+
+  test('deletions alone that no replica is known to have done go again', async () => {
+    twoShards();
+    solr.answer = ({ deletes }, response) => response.end(JSON.stringify(taken([], deletes, { rf: 2147483647 })));
+    for (const routing of ['leaders', 'endpoints']) {
+      const said = failures(await write({ ...inCloud, routing }, [{ key: 'A', value: null }]));
+      expect(said).toEqual({ 0: expect.stringContaining('rf 2147483647') as string });
+    }
+  });
+
+  test('with another router: the collection', async () => {
     solr.facts['/admin/collections'] = {
       cluster: { live_nodes: ['n1'], collections: { orders: { router: { name: 'implicit' }, shards: {} } } },
     };
     solr.answer = ({ adds }, response) =>
       response.end(JSON.stringify({ ...taken([], [], whole), adds: adds.flatMap((id) => [id, 0]) }));
-    expect(failures(await write(inCloud, keyed))).toEqual({});
-    await harness!.stop();
-    solr.answer = takenByCloud;
-    expect(failures(await write({ ...inCloud, routing: 'endpoints' }, keyed))).toEqual({});
+    for (const routing of ['leaders', 'endpoints']) {
+      expect(failures(await write({ ...inCloud, routing }, keyed))).toEqual({});
+    }
     expect(solr.updates.map(({ path }) => path)).toEqual(['/solr/orders/update', '/solr/orders/update']);
   });
 
   test('collections by template, each record to its own; a name that may not be is refused', async () => {
+    clusterOf({ s: { range: '80000000-7fffffff', state: 'active', replicas: { a: replica('core', true) } } });
     solr.answer = takenByCloud;
     const records = ['{"k":"a"}', '{"k":"b"}', '{"k":"../x"}', '{"k":"a"}'];
     const said = failures(await write({ collection: 'c-{{ value.k }}', routing: 'endpoints' }, records));
