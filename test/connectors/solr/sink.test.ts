@@ -18,16 +18,20 @@ beforeEach(async () => {
   solr = await FakeSolr.start();
 });
 afterEach(async () => {
-  await harness?.stop();
-  harness = null;
+  await end();
   await solr.stop();
 });
+
+async function end(): Promise<void> {
+  await harness?.stop();
+  harness = null;
+}
 
 async function write(
   options: Record<string, Json> = {},
   records: readonly (string | TestRecord)[] = threeRecords,
 ): Promise<WriteResult> {
-  await harness?.stop();
+  await end();
   harness = sinkHarness({ endpoints: [solr.url], ...options });
   harness.append(0, [...records]);
   await harness.start();
@@ -191,7 +195,6 @@ test('too large, for Solr and for us', async () => {
   solr.answer = (_, response) => response.writeHead(413).end();
   expect(failures(await write())).toEqual(everyRecord('split POST'));
   const large = ['x', 'y'].map((letter) => JSON.stringify({ letter: letter.repeat(40_000) }));
-  await harness!.stop();
   expect(failures(await write({ max_request: '64KiB' }, large))).toMatch(
     /^split building an update: larger than 65536 bytes/,
   );
@@ -397,7 +400,6 @@ describe('the schema', () => {
     expect(failures(await write({ schema: { a: { type: 'plong' } } }))).toMatch(
       /"a" is of type pint, and `schema` says plong/,
     );
-    await harness!.stop();
     expect(failures(await write({ id_field: 'key' }))).toMatch(/its unique key is "id", and `id_field` is "key"/);
   });
 
