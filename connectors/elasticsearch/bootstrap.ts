@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { SluiceError, type Failure } from 'sluice/api';
-import { readRefusal } from './bulk-reply.ts';
+import { readRefusal, type Refusal } from './bulk-reply.ts';
 import type { Cluster } from './cluster.ts';
 import type { BootstrapOptions } from './options.ts';
 import { judgeAnswer } from './verdicts.ts';
@@ -83,16 +83,18 @@ export class Bootstrap {
     if (!this.#replaces || !canBeReplaced) {
       const { status, bytes } = await this.#cluster.send({ method: 'GET', path }, signal);
       if (status >= 200 && status < 300) return null;
-      if (status !== 404) return judgeAnswer(readRefusal(bytes, status), doing, undefined);
+      if (status !== 404) return refused(readRefusal(bytes, status), doing);
     }
     const { status, bytes } = await this.#cluster.send({ method: 'PUT', path, json }, signal);
     if (status >= 200 && status < 300) return null;
-    const failure = judgeAnswer(readRefusal(bytes, status), doing, undefined);
-    // No record can help it.
-    return failure.disposition === 'split' ? { disposition: 'block', error: asBlocked(failure.error) } : failure;
+    return refused(readRefusal(bytes, status), doing);
   }
 }
 
-function asBlocked({ message }: SluiceError): SluiceError {
-  return new SluiceError('SINK_BLOCKED', `${message}; mend the file`);
+function refused(refusal: Refusal, doing: string): Failure {
+  const failure = judgeAnswer(refusal, doing, undefined);
+  if (failure.disposition !== 'split') return failure;
+  // No record can help it: halves would become dead letters one by one.
+  const remedy = refusal.reason.includes('no handler found') ? 'this cluster knows none; leave it out' : 'mend the file';
+  return { disposition: 'block', error: new SluiceError('SINK_BLOCKED', `${failure.error.message}; ${remedy}`) };
 }

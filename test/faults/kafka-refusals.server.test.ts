@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Cluster } from '../connectors/kafka/support/cluster.ts';
 import { Elasticsearch } from '../connectors/elasticsearch/support/elasticsearch.ts';
-import { Proxy } from '../connectors/elasticsearch/support/proxy.ts';
+import { Proxy } from '../connectors/support/proxy.ts';
 import { cleanUp, type HubFolder } from '../cli/support/hub-folder.ts';
 import { serverSuite, uniqueName } from '../support/servers.ts';
 import { append, kafkaHub, numbered, says } from './support/kafka-hub.ts';

@@ -13,6 +13,8 @@ import { HttpClients, HttpEndpoints, type HttpClientSettings } from '../../src/t
 import { ManualClock } from '../../src/testing/index.ts';
 import { httpProxy, httpServer, type TestServer } from './support/http-servers.ts';
 
+jest.setTimeout(60_000);
+
 const open = { deny: [], allow: [] };
 const never = new AbortController().signal;
 const leftovers: (() => Promise<void>)[] = [];

@@ -9,7 +9,7 @@ import { MemoryLog } from '../../pipeline/support/memory-log.ts';
 import { accepted, eventually, sinkOf, startTest } from '../../pipeline/support/pipeline.ts';
 import { ownServer, serverSuite, uniqueName, type OwnServer } from '../../support/servers.ts';
 import { Elasticsearch } from './support/elasticsearch.ts';
-import { Proxy } from './support/proxy.ts';
+import { Proxy } from '../support/proxy.ts';
 import { sinkHarness, sinkOptions } from './support/sink.ts';
 
 const credentials = { username: 'sluice', password: 'correct' };

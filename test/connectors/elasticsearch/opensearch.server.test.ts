@@ -6,7 +6,7 @@ import { cleanUp, HubFolder } from '../../cli/support/hub-folder.ts';
 import { serverSuite, uniqueName } from '../../support/servers.ts';
 import { checked } from './support/check.ts';
 import { Elasticsearch } from './support/elasticsearch.ts';
-import { Proxy } from './support/proxy.ts';
+import { Proxy } from '../support/proxy.ts';
 import { sinkHarness } from './support/sink.ts';
 
 serverSuite('the OpenSearch sink', ['opensearch'], (where) => {

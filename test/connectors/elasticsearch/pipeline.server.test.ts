@@ -3,7 +3,7 @@ import { cleanUp, HubFolder, type HubProcess } from '../../cli/support/hub-folde
 import { runHere } from '../../cli/support/run-here.ts';
 import { serverSuite, uniqueName } from '../../support/servers.ts';
 import { Elasticsearch } from './support/elasticsearch.ts';
-import { Proxy } from './support/proxy.ts';
+import { Proxy } from '../support/proxy.ts';
 
 serverSuite('pipelines into Elasticsearch', ['elasticsearch'], (where) => {
   let server: Elasticsearch;

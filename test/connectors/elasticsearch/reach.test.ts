@@ -8,6 +8,8 @@ import { httpProxy, type TestServer } from '../../toolkit/support/http-servers.t
 import { allWritten, FakeServer } from './support/fake-server.ts';
 import { sinkHarness, unresolvedOptions, definitions, type System } from './support/sink.ts';
 
+jest.setTimeout(60_000);
+
 /** How both sinks reach their servers is the same: credentials, TLS, proxies, addresses that are denied. */
 describe.each<System>(['elasticsearch', 'opensearch'])('the sink %s', (system) => {
   let folder: string;

@@ -7,7 +7,7 @@ import type { Json } from '../../../src/api/index.ts';
 import type { SinkHarness } from '../../../src/testing/index.ts';
 import { serverSuite, uniqueName } from '../../support/servers.ts';
 import { Elasticsearch } from './support/elasticsearch.ts';
-import { Proxy } from './support/proxy.ts';
+import { Proxy } from '../support/proxy.ts';
 import { sinkHarness } from './support/sink.ts';
 
 serverSuite('the Elasticsearch sink', ['elasticsearch'], (where) => {
@@ -353,6 +353,19 @@ serverSuite('the Elasticsearch sink', ['elasticsearch'], (where) => {
       expect(JSON.stringify((result as { batch: { error: Error } }).batch.error.message)).toContain(
         `making the ingest pipeline \\"${index}\\": HTTP 400`,
       );
+    });
+
+    test('a policy that this server cannot have blocks the sink, and no record becomes a dead letter', async () => {
+      const harness = await started({ bootstrap: { lifecycle_policies: { [index]: await file('policy.json', {}) } } });
+      harness.append(0, ['{}']);
+      expect(await harness.write()).toMatchObject({
+        batch: {
+          disposition: 'block',
+          error: {
+            message: expect.stringMatching(/no handler found.*this cluster knows none; leave it out$/) as string,
+          },
+        },
+      });
     });
 
     test('a file that is no JSON object stops the start', async () => {

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 
 export interface Update {
   /** `/solr/orders/update` */
@@ -29,15 +31,15 @@ export class FakeSolr {
   };
   readonly #server: Server;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, scheme: string) {
     this.#server = server;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/solr`;
+    this.url = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/solr`;
   }
 
-  static async start(): Promise<FakeSolr> {
-    const server = createServer();
+  static async start(tls?: TlsOptions): Promise<FakeSolr> {
+    const server = tls === undefined ? createServer() : createTlsServer(tls);
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    const fake = new FakeSolr(server);
+    const fake = new FakeSolr(server, tls === undefined ? 'http' : 'https');
     server.on('request', (request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -76,7 +78,7 @@ export class FakeSolr {
 }
 
 /** As Solr when all is well. */
-function allTaken({ adds, deletes }: Pick<Update, 'adds' | 'deletes'>, response: ServerResponse): void {
+export function allTaken({ adds, deletes }: Pick<Update, 'adds' | 'deletes'>, response: ServerResponse): void {
   response.end(JSON.stringify(taken(adds, deletes)));
 }
 

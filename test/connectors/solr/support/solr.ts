@@ -1,9 +1,11 @@
 /** A real Solr, asked for what it holds. */
 export class RealSolr {
   readonly url: string;
+  readonly #authorization: string | undefined;
 
-  constructor(url: string) {
+  constructor(url: string, authorization?: string) {
     this.url = url;
+    this.#authorization = authorization;
   }
 
   async createCore(name: string, configSet: 'sluice' | 'strict' = 'sluice'): Promise<void> {
@@ -39,7 +41,10 @@ export class RealSolr {
   async ask(path: string, body?: string): Promise<unknown> {
     const response = await fetch(path.startsWith('http') ? path : `${this.url}${path}`, {
       ...(body === undefined ? {} : { method: 'POST', body }),
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(this.#authorization === undefined ? {} : { authorization: this.#authorization }),
+      },
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${path}: HTTP ${response.status} ${text}`);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer, type TlsOptions } from 'node:tls';
 
 /** Stands between a sink and a server, and passes bytes on; or not, when a test says so. */
 export class Proxy {
@@ -14,6 +14,7 @@ export class Proxy {
   lies: string[] = [];
   /** Connections so far. */
   connections = 0;
+  #asked: { readonly path: string; readonly lie: string } | null = null;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -38,6 +39,16 @@ export class Proxy {
     return proxy;
   }
 
+  /** From now on with this certificate. */
+  serve(tls: TlsOptions): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(tls);
+  }
+
+  /** As `lies`, for the next request with this in its first line. */
+  lieTo(path: string, lie: string): void {
+    this.#asked = { path, lie };
+  }
+
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
@@ -56,7 +67,13 @@ export class Proxy {
         other.destroy();
       });
     }
-    client.on('data', (bytes) => upstream.write(bytes));
+    client.on('data', (bytes: Buffer) => {
+      if (this.#asked !== null && bytes.toString('latin1').split('\r\n', 1)[0]!.includes(this.#asked.path)) {
+        this.lies.push(this.#asked.lie);
+        this.#asked = null;
+      }
+      upstream.write(bytes);
+    });
     upstream.on('data', (bytes) => {
       const lie = this.lies.shift();
       if (lie !== undefined) client.end(lie);
