@@ -25,6 +25,8 @@ test.each([
 
 test.each([
   ['an index', "elasticsearch: { endpoints: ['http://e:9200'], index: '{{ value.index }}' }"],
+  ['an index of OpenSearch', "opensearch: { endpoints: ['http://o:9200'], index: '{{ key }}' }"],
+  ['a collection', "solr: { endpoints: ['http://s:8983/solr'], collection: '{{ value.collection }}' }"],
   ['a topic', "kafka: { brokers: ['b:9092'], topic: '{{ value.topic }}' }"],
 ])('%s that records choose without a literal prefix is refused', async (_what, leg) => {
   expect(await problemsOf(leg)).toEqual([expect.stringContaining('CONFIG_UNCONFINED_TEMPLATE') as string]);

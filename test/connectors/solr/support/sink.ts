@@ -1,6 +1,6 @@
 import { sinkDefinition } from '../../../../connectors/solr/index.ts';
 import type { SinkOptions } from '../../../../connectors/solr/options.ts';
-import type { Clock, Json } from '../../../../src/api/index.ts';
+import type { Clock, Json, OutboundRules } from '../../../../src/api/index.ts';
 import { convertOptions, previewOptions } from '../../../../src/config/convert.ts';
 import { createSinkHarness, type SinkHarness } from '../../../../src/testing/index.ts';
 
@@ -20,7 +20,13 @@ export function unresolvedOptions(written: Record<string, Json>): SinkOptions {
 /** A sink as a pipeline creates it. `start()` begins its life. */
 export function sinkHarness(
   written: Record<string, Json>,
-  options: { partitions?: number; topic?: string; incarnation?: string; clock?: Clock } = {},
+  options: {
+    partitions?: number;
+    topic?: string;
+    incarnation?: string;
+    clock?: Clock;
+    outbound?: OutboundRules;
+  } = {},
 ): SinkHarness {
   return createSinkHarness({
     ...options,
