@@ -2,8 +2,9 @@
  * What befalls files, case by case, with the rows of the bugs of others that they answer: see also `source.test.ts` (identity, rotation), `archives.test.ts`
  * (compressed files), `directory.test.ts` (spool folders), `source-model.test.ts` (all of it by chance).
  */
-import { appendFile, mkdir, open, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { createNodeStorage, type FileStatus, type InputStorage } from '../../../connectors/file/source/storage.ts';
 import type { SourceHarness, SourceHarnessOptions } from '../../../src/testing/index.ts';
 import {
@@ -311,3 +312,35 @@ test('a copy of a deleted file whose inode another one took: the position of tha
   await source.start();
   await read(source, all);
 });
+
+test('20 rotations, one behind the other, the old file compressed beside them: each line once, each file in its order', async () => {
+  const source = await started({ archiveSettleMs: 50 });
+  let next = 0;
+  const write = async (count: number): Promise<void> => {
+    await appendFile(at('app.log'), numbered(next, next + count, `rotation ${rotation}`));
+    next += count;
+  };
+  let rotation = 0;
+  for (; rotation < 20; rotation++) {
+    for (let part = 0; part < 5; part++) {
+      await write(20);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await rename(at('app.log'), at(`app.log.${rotation}`));
+    // As `delaycompress` does: the one before it is at rest.
+    if (rotation === 0) continue;
+    const old = at(`app.log.${rotation - 1}`);
+    await writeFile(`${old}.gz`, gzipSync(await readFile(old)));
+    await rm(old);
+  }
+  await eventually(() => source.count >= next);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(source.count).toBe(next);
+  const last = new Map<string, number>();
+  for (const value of source.values) {
+    const [, file, number] = /^rotation (\d+) (\d+)$/.exec(value)!;
+    expect(Number(number)).toBeGreaterThan(last.get(file!) ?? -1);
+    last.set(file!, Number(number));
+  }
+  expect(last.size).toBe(20);
+}, 30_000);

@@ -345,6 +345,33 @@ describe('headers', () => {
     expect(headersOf(source)).toEqual(['0', '4', '5'].map((offset) => ({ ...shared, 'file.offset': offset })));
   });
 
+  test('encoding_error: what is no UTF-8 says so, and its bytes stay; what is, and a character across two blocks, does not', async () => {
+    const long = `${'語'.repeat(100_000)}\n`;
+    const wrong = Buffer.from([0x61, 0xff, 0xfe, 0x0a, 0xed, 0xa0, 0x80, 0x0a]);
+    await writeFile(at('a'), Buffer.concat([Buffer.from(`right\n${long}`), wrong, Buffer.from(`日本\n${long}`)]));
+    const source = await readOnce({ addHeaders: ['encoding_error'] });
+    const headers = headersOf(source);
+    const told = source.records.map(({ value }, index) => [value!.toString('hex').slice(0, 12), headers[index]]);
+    expect(told).toEqual([
+      [Buffer.from('right').toString('hex'), {}],
+      [Buffer.from('語語').toString('hex'), {}],
+      ['61fffe', { 'file.encoding_error': 'true' }],
+      ['eda080', { 'file.encoding_error': 'true' }],
+      [Buffer.from('日本').toString('hex'), {}],
+      [Buffer.from('語語').toString('hex'), {}],
+    ]);
+  });
+
+  test('encoding_error of an event is about all of its lines, and of other encodings there is none', async () => {
+    await writeFile(at('a'), Buffer.from([0x61, 0x0a, 0x20, 0xff, 0x0a, 0x62, 0x0a]));
+    const patterns = { continue: '^ ', negate: false };
+    const multiline = { preset: null, maxLines: 10, maxBytes: Infinity, timeoutMs: 60_000, patterns };
+    const events = await readOnce({ addHeaders: ['encoding_error'], multiline });
+    expect(headersOf(events)).toEqual([{ 'file.encoding_error': 'true' }, {}]);
+    const latin1 = await readOnce({ addHeaders: ['encoding_error'], encoding: 'latin1' });
+    expect(headersOf(latin1)).toEqual([{}, {}, {}]);
+  });
+
   test('of a renamed file they are of its name when it was read; a path unlike the pattern gives none', async () => {
     await writeFile(at('shop.log'), 'one\n');
     const source = await started({ pathFields: join(folder, '{service}.log'), addHeaders: ['path'] });

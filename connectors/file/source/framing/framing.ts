@@ -1,4 +1,4 @@
-import { isAscii } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { Clock, Logger } from 'sluice/api';
 import type { FileWaits, TailedFile } from '../tailed-file.ts';
 import type { Block, BlockPlace } from './block.ts';
@@ -73,7 +73,8 @@ export class Framing {
     const form = textFormOf(this.#settings.encoding, file.head);
     const isAsItStands =
       form.transcode === null || (form.width === 1 && isAscii(bytes.subarray(place.start, place.end)));
-    if (isAsItStands && this.#isPlain) {
+    const hasWrongText = this.#labels.marksErrors && !isUtf8(bytes.subarray(place.start, place.end));
+    if (isAsItStands && this.#isPlain && !hasWrongText) {
       const { headers } = fileLabels;
       return new LineBlock(file, bytes, place, { keepsCarriageReturn, headers, max, markBytes: form.markBytes });
     }
@@ -81,6 +82,7 @@ export class Framing {
       ...{ cutter: createCutter(this.#settings, form), max, onLongLine, fileLabels },
       form: isAsItStands ? { ...form, transcode: null } : form,
       ...{ labels: this.#labels, skipped: this.#skipped, scratch: this.#scratch, timestamp: place.timestamp },
+      hasWrongText,
     };
     if (this.#rules === null) return new FrameBlock(file, bytes, place, options);
     const { maxLines, maxBytes } = multiline!;

@@ -11,6 +11,8 @@ const OFFSET_HEADER = 'file.offset';
 const OFFSET_BYTES = OFFSET_HEADER.length + HEADER_OVERHEAD_BYTES + 16;
 const TRUNCATED: readonly [string, Buffer] = ['file.truncated', Buffer.from('true')];
 const TRUNCATED_BYTES = TRUNCATED[0].length + TRUNCATED[1].length + HEADER_OVERHEAD_BYTES;
+const ENCODING_ERROR: readonly [string, Buffer] = ['file.encoding_error', Buffer.from('true')];
+const ENCODING_ERROR_BYTES = ENCODING_ERROR[0].length + ENCODING_ERROR[1].length + HEADER_OVERHEAD_BYTES;
 
 /** The headers that records of one file share. */
 export interface FileLabels {
@@ -24,14 +26,17 @@ export interface FileLabels {
 /** Names records after the file that they come from, as far as that is asked for. */
 export class Labels {
   readonly hasOffset: boolean;
+  /** Whether records are told apart that are no UTF-8. */
+  readonly marksErrors: boolean;
   readonly #truncates: boolean;
   readonly #hasPath: boolean;
   readonly #hasInode: boolean;
   readonly #fields: PathFields | null;
   readonly #known = new WeakMap<TailedFile, FileLabels>();
 
-  constructor({ addHeaders, pathFields, onLongLine }: FramingSettings) {
+  constructor({ addHeaders, pathFields, onLongLine, encoding }: FramingSettings) {
     this.hasOffset = addHeaders.includes('offset');
+    this.marksErrors = encoding === 'utf-8' && addHeaders.includes('encoding_error');
     this.#truncates = onLongLine === 'truncate';
     this.#hasPath = addHeaders.includes('path');
     this.#hasInode = addHeaders.includes('inode');
@@ -44,6 +49,7 @@ export class Labels {
     if (known?.path === file.path) return known;
     const headers = [...this.#headersOf(file)];
     let byteLength = (this.hasOffset ? OFFSET_BYTES : 0) + (this.#truncates ? TRUNCATED_BYTES : 0);
+    if (this.marksErrors) byteLength += ENCODING_ERROR_BYTES;
     for (const [name, value] of headers) byteLength += Buffer.byteLength(name) + value.length + HEADER_OVERHEAD_BYTES;
     const labels = { path: file.path, headers: headers.length === 0 ? undefined : headers, byteLength };
     this.#known.set(file, labels);
@@ -51,11 +57,12 @@ export class Labels {
   }
 
   /** For a record that begins at `offset`. */
-  headersOf({ headers }: FileLabels, offset: number, isTruncated: boolean): Headers | undefined {
-    if (!this.hasOffset && !isTruncated) return headers;
+  headersOf({ headers }: FileLabels, offset: number, isTruncated: boolean, isWrong: boolean): Headers | undefined {
+    if (!this.hasOffset && !isTruncated && !isWrong) return headers;
     const list: (readonly [string, Buffer])[] = headers === undefined ? [] : [...headers];
     if (this.hasOffset) list.push([OFFSET_HEADER, Buffer.from(String(offset))]);
     if (isTruncated) list.push(TRUNCATED);
+    if (isWrong) list.push(ENCODING_ERROR);
     return list;
   }
 

@@ -115,10 +115,13 @@ export const framingOptions = {
         'A pattern of paths whose named parts become headers: `/var/log/{service}/{host}.log*`. A named part and `*` stay within a folder, `**` does not. Paths that do not look like it give none.',
     }),
   ),
-  add_headers: Type.Array(Type.Union([Type.Literal('path'), Type.Literal('offset'), Type.Literal('inode')]), {
-    default: [],
-    uniqueItems: true,
-    description:
-      'Headers that say where a record stood: `file.path`, `file.offset` (the byte of the file that it begins at), `file.inode`.',
-  }),
+  add_headers: Type.Array(
+    Type.Union([Type.Literal('path'), Type.Literal('offset'), Type.Literal('inode'), Type.Literal('encoding_error')]),
+    {
+      default: [],
+      uniqueItems: true,
+      description:
+        'Headers that say where a record stood: `file.path`, `file.offset` (the byte of the file that it begins at), `file.inode`; with `encoding: utf-8`, `file.encoding_error` of records that are none.',
+    },
+  ),
 };

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { SluiceError, type BatchBuilder, type RejectedRecord } from 'sluice/api';
 import type { TailedFile } from '../tailed-file.ts';
 import type { FileBytes } from './cutter.ts';
@@ -12,6 +13,8 @@ export interface RecordWriterOptions {
   readonly labels: Labels;
   readonly fileLabels: FileLabels;
   readonly timestamp: number;
+  /** Some of the block is no UTF-8, and records that are not shall say so. */
+  readonly hasWrongText: boolean;
   /** Of a value. */
   readonly max: number;
   readonly onLongLine: FramingSettings['onLongLine'];
@@ -39,8 +42,9 @@ export class RecordWriter {
 
   /** The record at `at` has the value [start, stop) of the bytes. False when the batch is full. */
   append(batch: BatchBuilder, at: number, bytes: Buffer, start: number, stop: number, isTruncated = false): boolean {
-    const { labels, fileLabels, timestamp } = this.#options;
-    const headers = labels.headersOf(fileLabels, this.#block.from + at, isTruncated);
+    const { labels, fileLabels, timestamp, hasWrongText } = this.#options;
+    const isWrong = hasWrongText && !isUtf8(bytes.subarray(start, stop));
+    const headers = labels.headersOf(fileLabels, this.#block.from + at, isTruncated, isWrong);
     // Headers of its own are written where they belong, without the copy that shared ones are kept in.
     const isAppended = labels.hasOffset
       ? batch.append(bytes.subarray(start, stop), null, timestamp, headers)

@@ -33,7 +33,7 @@ export interface MultilineSettings {
   readonly timeoutMs: number;
 }
 
-type FileHeader = 'path' | 'offset' | 'inode';
+type FileHeader = 'path' | 'offset' | 'inode' | 'encoding_error';
 
 export type FramingOptions = Pick<SourceOptions, keyof typeof framingOptions>;
 
