@@ -5,12 +5,12 @@ const MAX_REASON = 300;
 const EXCEPTION = /^(?:[\w$]+\.)*[\w$]*(?:Exception|Error|Exit|Interrupt)\b(?::.*)?$/;
 
 /**
- * Why a driver failed, from what it wrote: the exception of a Python traceback, else the cause of the deepest Java exception, else the last error that was logged. Null when
+ * Why a driver failed, from what it wrote: the exception of a Python traceback, else what Python says of its arguments, else the cause of the deepest Java exception, else the last error that was logged. Null when
  * nothing tells. Python's output comes on either stream.
  */
 export function reasonIn(...outputs: readonly string[]): string | null {
   const lines = outputs.flatMap((output) => stripVTControlCharacters(output).split(/\r?\n/));
-  const found = pythonReason(lines) ?? javaReason(lines) ?? loggedReason(lines);
+  const found = pythonReason(lines) ?? usageReason(lines) ?? javaReason(lines) ?? loggedReason(lines);
   return found === null ? null : shorten(found);
 }
 
@@ -28,6 +28,11 @@ function pythonReason(lines: readonly string[]): string | null {
   // What Java threw stands below, with its causes.
   const [, java] = /^: (.*)$/.exec(lines[thrown + 1] ?? '') ?? [];
   return java === undefined ? lines[thrown]! : (javaReason(lines.slice(thrown)) ?? java);
+}
+
+/** Python's own parser of arguments ends a program without an exception. */
+function usageReason(lines: readonly string[]): string | null {
+  return lines.findLast((line) => /^[\w.-]+\.py: error: ./.test(line)) ?? null;
 }
 
 /** The causes of one exception stand one below the other, the deepest last. */

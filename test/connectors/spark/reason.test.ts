@@ -17,6 +17,11 @@ test.each([
     'java.lang.IllegalStateException: gone',
   ],
   [
+    'arguments that a Python program does not know',
+    'usage: landed.py [-h] --output OUTPUT\nlanded.py: error: unrecognized arguments: --nonsense\nException in thread "main" x\nCaused by: org.apache.spark.SparkUserAppException: User application exited with 2\n',
+    'landed.py: error: unrecognized arguments: --nonsense',
+  ],
+  [
     'a Java exception in a driver',
     'Exception in thread "main" java.lang.reflect.InvocationTargetException\n\tat x\nCaused by: java.lang.RuntimeException: boom in driver\n\tat App.main(App.java:5)\n\t... 6 more\n',
     'java.lang.RuntimeException: boom in driver',
