@@ -95,6 +95,8 @@ function refused(refusal: Refusal, doing: string): Failure {
   const failure = judgeAnswer(refusal, doing, undefined);
   if (failure.disposition !== 'split') return failure;
   // No record can help it: halves would become dead letters one by one.
-  const remedy = refusal.reason.includes('no handler found') ? 'this cluster knows none; leave it out' : 'mend the file';
+  const remedy = refusal.reason.includes('no handler found')
+    ? 'this cluster knows none; leave it out'
+    : 'mend the file';
   return { disposition: 'block', error: new SluiceError('SINK_BLOCKED', `${failure.error.message}; ${remedy}`) };
 }
