@@ -25,7 +25,15 @@ const rooms = [
 /** What a connector may import besides Node's modules and its own folder. A package of its own is named here, with its folder. */
 const connectorPackages: Readonly<Record<string, readonly string[]>> = {
   elasticsearch: ['@elastic/elasticsearch', '@opensearch-project/opensearch'],
-  file: ['avsc', 'chokidar', 'csv-stringify/sync', 'hyparquet-writer', 'picomatch'],
+  file: [
+    'avsc',
+    'chokidar',
+    'csv-stringify/sync',
+    'hyparquet-writer',
+    'hyparquet-writer/src/datapage.js',
+    'hyparquet-writer/src/snappy.js',
+    'picomatch',
+  ],
 };
 const contract = ['sluice/api', 'sluice/toolkit', 'sluice/codec', 'sluice/kafka'];
 

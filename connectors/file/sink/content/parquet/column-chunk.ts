@@ -1,5 +1,4 @@
-import type { ColumnChunk as ChunkMetadata, CompressionCodec, Encoding } from 'hyparquet';
-import type { ByteWriter } from 'hyparquet-writer';
+import type { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import type { Cell, Column } from '../columns.ts';
 import { NOTHING } from '../content.ts';
@@ -11,8 +10,11 @@ import { putIndexes } from './hybrid.ts';
 import { Levels } from './levels.ts';
 import { PlainBytes } from './plain-bytes.ts';
 
+type ChunkMetadata = ParquetWriter['row_groups'][number]['columns'][number];
+type Encoding = NonNullable<ChunkMetadata['meta_data']>['encodings'][number];
+
 export interface PageCodec {
-  readonly name: CompressionCodec;
+  readonly name: ParquetWriter['codec'];
   readonly compress: (bytes: Uint8Array) => Uint8Array;
 }
 

@@ -1,6 +1,8 @@
-import type { SchemaElement } from 'hyparquet';
+import type { ParquetWriter } from 'hyparquet-writer';
 import type { Cell, Column, ColumnType } from '../columns.ts';
 import type { PlainBytes } from './plain-bytes.ts';
+
+type SchemaElement = ParquetWriter['schema'][number];
 
 interface PhysicalType {
   readonly element: Partial<SchemaElement>;
