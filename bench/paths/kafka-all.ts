@@ -29,7 +29,7 @@ sinks:
 ${Object.entries(FILE_SINKS)
   .map(
     ([name, format]) =>
-      `  - file:\n      path: '${join(output, name)}'\n      roll: { idle: 50ms }\n      ${format}\n    name: ${name}\n`,
+      `  - file:\n      path: '${join(output, name)}'\n      roll: { idle: 500ms }\n      ${format}\n    name: ${name}\n`,
   )
   .join('')}`;
 

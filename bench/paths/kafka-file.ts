@@ -34,7 +34,7 @@ const systems = Object.entries(formats).map(([name, format]): Daemon<KafkaToFile
     name: `sluice, ${name}`,
     onKafka: true,
     pipeline: ({ topic, output }) =>
-      `topic: ${topic}\nsinks:\n  - file:\n      path: '${output}'\n      roll: { idle: 50ms }\n      ${format}\n`,
+      `topic: ${topic}\nsinks:\n  - file:\n      path: '${output}'\n      roll: { idle: 500ms }\n      ${format}\n`,
   }),
 );
 
