@@ -43,7 +43,7 @@ test('only the folder that is needed is loaded, and once', async () => {
     loaded.push(folder);
     return Promise.resolve([{ kind: 'sink', name: 'file' } as ConnectorDefinition]);
   });
-  const sinks = ['console', 'elasticsearch', 'file', 'kafka', 'opensearch', 'solr', 'spark'];
+  const sinks = ['console', 'elasticsearch', 'file', 'kafka', 'opensearch', 'solr', 'spark', 'spark_streaming'];
   expect(await registry.names('sink')).toEqual(sinks);
   expect(loaded).toEqual([]);
   await Promise.all([registry.find('sink', 'file'), registry.find('sink', 'file'), registry.find('sink', 'nothing')]);
