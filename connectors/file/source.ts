@@ -12,7 +12,7 @@ export class FileSource implements Source {
 
   async run(context: SourceContext): Promise<void> {
     try {
-      await new Tailer(this.#settings, context).run();
+      await new Tailer(this.#settings, context, await context.load()).run();
     } catch (error) {
       // Asked to end: what was emitted settles by itself.
       if (!context.signal.aborted) throw error;

@@ -1,13 +1,11 @@
-import type { BatchBuilder, RejectedRecord } from 'sluice/api';
+import type { BatchBuilder } from 'sluice/api';
 import type { TailedFile } from '../tailed-file.ts';
-import type { Block, BlockEnd, BlockPlace } from './block.ts';
-import type { Cutter, FileBytes } from './cutter.ts';
+import type { BlockEnd, BlockPlace } from './block.ts';
+import { CutBlock, type CutBlockOptions } from './cut-block.ts';
 import { NEXT_EVENT, type EventRules } from './multiline/event-rules.ts';
-import { RecordWriter, type RecordWriterOptions } from './record-writer.ts';
-import { beginSkipping, skipRest } from './skipping.ts';
+import { beginSkipping } from './skipping.ts';
 
-export interface EventBlockOptions extends RecordWriterOptions {
-  readonly cutter: Cutter;
+export interface EventBlockOptions extends CutBlockOptions {
   readonly rules: EventRules;
   readonly maxLines: number;
   /** Of the value of an event of several lines. */
@@ -18,17 +16,8 @@ export interface EventBlockOptions extends RecordWriterOptions {
  * Lines that belong together, each event a record. `at` stays where an unfinished event begins, so that whoever is stopped within it reads it again; nothing that
  * decides where an event ends is kept from one block to the next.
  */
-export class EventBlock implements Block, FileBytes {
-  at: number;
-  isTooSmall = false;
-  readonly bytes: Buffer;
-  readonly from: number;
-  readonly end: number;
-  readonly #file: TailedFile;
-  readonly #cutter: Cutter;
+export class EventBlock extends CutBlock {
   readonly #options: EventBlockOptions;
-  readonly #writer: RecordWriter;
-  readonly #start: number;
   /** Where the next line is looked for. */
   #cursor: number;
   /** Of the open event; 0 when there is none. */
@@ -43,32 +32,16 @@ export class EventBlock implements Block, FileBytes {
   #textStart = 0;
   #textStop = 0;
 
-  constructor(file: TailedFile, bytes: Buffer, { from, start, end }: BlockPlace, options: EventBlockOptions) {
-    this.#file = file;
-    this.bytes = bytes;
-    this.from = from;
-    this.end = end;
-    this.#start = start;
-    this.#cutter = options.cutter;
+  constructor(file: TailedFile, bytes: Buffer, place: BlockPlace, options: EventBlockOptions) {
+    super(file, bytes, place, options);
     this.#options = options;
-    this.#writer = new RecordWriter(file, this, options);
     this.#text = bytes;
-    this.at = Math.min(end, Math.max(start, options.form.markBytes - from));
-    if (file.isSkipping) this.at = skipRest(file, this, options.cutter, this.at);
     this.#cursor = this.at;
   }
 
-  get rejected(): readonly RejectedRecord[] {
-    return this.#writer.rejected;
-  }
-
-  get recordBytes(): number {
-    return this.#writer.recordBytes;
-  }
-
   takeInto(batch: BatchBuilder): BlockEnd | null {
-    const cutter = this.#cutter;
-    const file = this.#file;
+    const cutter = this.cutter;
+    const file = this.file;
     this.#cursor = this.at;
     this.#lines = 0;
     while (!file.isSkipping && this.from + this.#cursor < file.limit && cutter.find(this, this.#cursor)) {
@@ -78,13 +51,13 @@ export class EventBlock implements Block, FileBytes {
   }
 
   #finish(batch: BatchBuilder): BlockEnd | null {
-    const cutter = this.#cutter;
-    const file = this.#file;
+    const cutter = this.cutter;
+    const file = this.file;
     const isAtEnd = this.end < this.bytes.length;
     const blockEnd = isAtEnd ? 'end' : 'more';
     if (this.from + this.#cursor >= file.limit) return this.#flush(batch) ? 'end' : null;
     const hasRest = !file.isSkipping && this.end > this.#cursor;
-    if (hasRest && this.#writer.isTooLong(cutter)) {
+    if (hasRest && this.writer.isTooLong(cutter)) {
       if (!this.#takeLong(batch)) return null;
       this.at = this.#cursor = beginSkipping(file, this, cutter);
       return blockEnd;
@@ -93,21 +66,21 @@ export class EventBlock implements Block, FileBytes {
     if (hasRest && isLeft && !this.#take(batch, this.end)) return null;
     const isOver = isLeft || (isAtEnd && file.isQuiet) || this.#isFull();
     if (isOver && !this.#flush(batch)) return null;
-    this.isTooSmall = !isAtEnd && !file.isSkipping && this.at === this.#start;
+    this.isTooSmall = !isAtEnd && !file.isSkipping && this.at === this.start;
     return blockEnd;
   }
 
   /** The line that is not whole yet will not fit, whatever is still to come of it. */
   #isFull(): boolean {
     const { form, maxEventBytes } = this.#options;
-    return this.#lines > 0 && this.end - this.at - this.#cutter.overhead > maxEventBytes * form.width;
+    return this.#lines > 0 && this.end - this.at - this.cutter.overhead > maxEventBytes * form.width;
   }
 
   /** The line that the cutter found, behind which `next` stands. False when the batch is full. */
   #take(batch: BatchBuilder, next: number): boolean {
     const { rules, maxLines, maxEventBytes, max } = this.#options;
-    const { start, stop } = this.#cutter;
-    if (stop - start > this.#writer.maxFileBytes) return this.#takeLong(batch) && this.#goOn(next);
+    const { start, stop } = this.cutter;
+    if (stop - start > this.writer.maxFileBytes) return this.#takeLong(batch) && this.#goOn(next);
     let state = this.#stateBehind(start, stop);
     if (state === NEXT_EVENT || this.#textStop - this.#eventStart() > maxEventBytes || this.#lines === 0) {
       if (!this.#flush(batch)) return false;
@@ -156,7 +129,7 @@ export class EventBlock implements Block, FileBytes {
     const isPlain = this.#options.form.transcode === null;
     const bytes = isPlain ? this.bytes : this.#options.scratch.bytes;
     const stop = isPlain ? this.#stop : this.#length;
-    if (!this.#writer.append(batch, this.at, bytes, this.#eventStart(), stop)) return false;
+    if (!this.writer.append(batch, this.at, bytes, this.#eventStart(), stop)) return false;
     this.#lines = 0;
     this.at = this.#cursor;
     return true;
@@ -164,8 +137,8 @@ export class EventBlock implements Block, FileBytes {
 
   /** A line that is too long is none of any event. */
   #takeLong(batch: BatchBuilder): boolean {
-    const { start, stop } = this.#cutter;
-    return this.#flush(batch) && this.#writer.appendLong(batch, this.at, start, stop);
+    const { start, stop } = this.cutter;
+    return this.#flush(batch) && this.writer.appendLong(batch, this.at, start, stop);
   }
 
   #goOn(next: number): true {
