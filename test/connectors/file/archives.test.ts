@@ -1,32 +1,12 @@
 import { appendFile, copyFile, mkdir, open, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { FileSourceSettings } from '../../../connectors/file/source/settings.ts';
-import type { SourceHarness, SourceHarnessOptions } from '../../../src/testing/index.ts';
-import { eventually, fileSourceHarness, lines, numbered, temporaryFolder } from './support/source.ts';
+import type { SourceHarness } from '../../../src/testing/index.ts';
+import { fileLife } from './support/life.ts';
+import { eventually, lines, numbered } from './support/source.ts';
 
-let folder: string;
-let harness: SourceHarness | null = null;
-const at = (name: string): string => join(folder, name);
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(async () => {
-  await harness?.kill().catch(() => undefined);
-  harness = null;
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function started(
-  settings: Partial<FileSourceSettings> = {},
-  options: Partial<SourceHarnessOptions> = {},
-): Promise<SourceHarness> {
-  harness = fileSourceHarness(folder, settings, options);
-  await harness.start();
-  return harness;
-}
+const life = fileLife();
+const { at, started } = life;
 
 async function once(settings: Partial<FileSourceSettings> = {}): Promise<SourceHarness> {
   const source = await started(settings, { once: true });

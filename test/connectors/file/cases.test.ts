@@ -6,38 +6,12 @@ import { appendFile, mkdir, open, readFile, rename, rm, stat, symlink, truncate,
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { createNodeStorage, type FileStatus, type InputStorage } from '../../../connectors/file/source/storage.ts';
-import type { SourceHarness, SourceHarnessOptions } from '../../../src/testing/index.ts';
-import {
-  eventually,
-  fileSourceHarness,
-  lines,
-  numbered,
-  type SourceSettings,
-  temporaryFolder,
-} from './support/source.ts';
+import type { SourceHarness } from '../../../src/testing/index.ts';
+import { fileLife } from './support/life.ts';
+import { eventually, lines, numbered } from './support/source.ts';
 
-let folder: string;
-let harness: SourceHarness | null = null;
-const at = (name: string): string => join(folder, name);
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(async () => {
-  await harness?.kill().catch(() => undefined);
-  harness = null;
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function started(
-  settings: SourceSettings = {},
-  options: Partial<SourceHarnessOptions> = {},
-): Promise<SourceHarness> {
-  harness = fileSourceHarness(folder, settings, options);
-  await harness.start();
-  return harness;
-}
+const life = fileLife();
+const { at, started } = life;
 
 async function read(source: SourceHarness, text: string): Promise<void> {
   const expected = lines(text);
@@ -64,7 +38,7 @@ test('several rotations while stopped: every file of them is read on from where 
 test('rotated out of the pattern under load: what is open is read to its end', async () => {
   await mkdir(at('old'));
   await writeFile(at('app.log'), numbered(0, 60_000));
-  const source = await started({ include: [join(folder, 'app.log')] }, { budgetBytes: 1024 * 1024 });
+  const source = await started({ include: [join(life.folder, 'app.log')] }, { budgetBytes: 1024 * 1024 });
   await eventually(() => source.count > 1000);
   await rename(at('app.log'), at('old/app.log'));
   await writeFile(at('app.log'), numbered(60_000, 60_010));
@@ -118,9 +92,9 @@ test('a closed file whose inode another one took is not read on in that one', as
 test('a symbolic link that leads round in a circle, or nowhere, keeps nobody from the others', async () => {
   await symlink(at('circle'), at('circle'));
   await symlink(at('nowhere'), at('dangling.log'));
-  await symlink(folder, at('up'));
+  await symlink(life.folder, at('up'));
   await writeFile(at('a.log'), numbered(0, 3));
-  const source = await started({ include: [join(folder, '**', '*'), at('*')] });
+  const source = await started({ include: [join(life.folder, '**', '*'), at('*')] });
   await read(source, numbered(0, 3));
   await writeFile(at('nowhere'), numbered(3, 6));
   await read(source, numbered(0, 6));

@@ -1,10 +1,10 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { createRecordEnds } from '../../../connectors/file/source/framing/record-ends.ts';
 import type { FramingSettings } from '../../../connectors/file/source/framing/settings.ts';
 import { seededRandom } from '../../../src/testing/index.ts';
-import { fileSourceHarness, plainLines, temporaryFolder } from './support/source.ts';
+import { fileLife } from './support/life.ts';
+import { plainLines } from './support/source.ts';
 
 const RECORDS = 2000;
 const texts = Array.from({ length: RECORDS }, (_, index) => `${index}: ${'語x'.repeat(index % 17)}`);
@@ -33,47 +33,34 @@ const forms: readonly (readonly [string, Partial<FramingSettings>, (text: string
   ['utf-16be', { encoding: 'utf-16be' }, (text) => Buffer.from(`${text}\n`, 'utf16le').swap16()],
 ];
 
-let folder: string;
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true, force: true });
-});
+const life = fileLife();
+const { at } = life;
 
 test.each(forms)(
   '%s: a damaged archive gives its whole records, and the torn one as a dead letter',
   async (_, framing, write) => {
     const { bytes, ends } = encoded(write);
     const archive = gzipSync(bytes, { level: 1 });
-    await writeFile(join(folder, 'a.gz'), archive.subarray(0, Math.floor(archive.length * 0.6)));
-    const source = fileSourceHarness(folder, { framing, archiveWaitMs: 0 }, { once: true });
-    await source.start();
+    await writeFile(at('a.gz'), archive.subarray(0, Math.floor(archive.length * 0.6)));
+    const source = await life.started({ framing, archiveWaitMs: 0 }, { once: true });
     await source.ended;
     expect(source.values).toEqual(texts.slice(0, source.count));
     expect(source.count).toBeGreaterThan(100);
     const last = ends[source.count - 1]!;
-    expect(source.rejected).toMatchObject([
-      { error: { code: 'ARCHIVE_DAMAGED' }, position: `${join(folder, 'a.gz')}@${last}` },
-    ]);
+    expect(source.rejected).toMatchObject([{ error: { code: 'ARCHIVE_DAMAGED' }, position: `${at('a.gz')}@${last}` }]);
     const torn = Buffer.from(source.rejected[0]!.value!);
     expect(torn.length).toBeLessThan(write(texts[source.count]!).length);
     expect(torn.equals(bytes.subarray(last, last + torn.length))).toBe(true);
-    await source.stop();
   },
 );
 
 test('file: a damaged archive of a whole file is no record at all', async () => {
   const archive = gzipSync(encoded((text) => Buffer.from(`${text}\n`)).bytes);
-  await writeFile(join(folder, 'a.gz'), archive.subarray(0, archive.length - 100));
-  const source = fileSourceHarness(folder, { framing: { framing: 'file' }, archiveWaitMs: 0 }, { once: true });
-  await source.start();
+  await writeFile(at('a.gz'), archive.subarray(0, archive.length - 100));
+  const source = await life.started({ framing: { framing: 'file' }, archiveWaitMs: 0 }, { once: true });
   await source.ended;
   expect(source.values).toEqual([]);
-  expect(source.rejected).toMatchObject([
-    { error: { code: 'ARCHIVE_DAMAGED' }, position: `${join(folder, 'a.gz')}@0` },
-  ]);
-  await source.stop();
+  expect(source.rejected).toMatchObject([{ error: { code: 'ARCHIVE_DAMAGED' }, position: `${at('a.gz')}@0` }]);
 });
 
 test.each(forms)(

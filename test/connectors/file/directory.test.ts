@@ -7,21 +7,11 @@ import type { DirectorySettings } from '../../../connectors/file/source/director
 import { createNodeStorage } from '../../../connectors/file/source/storage.ts';
 import { realClock } from '../../../src/telemetry/index.ts';
 import { createSourceHarness, type SourceHarness, type SourceHarnessOptions } from '../../../src/testing/index.ts';
-import { eventually, plainLines, temporaryFolder } from './support/source.ts';
+import { fileLife } from './support/life.ts';
+import { eventually, plainLines } from './support/source.ts';
 
-let folder: string;
-let harness: SourceHarness | null = null;
-const at = (name: string): string => join(folder, name);
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(async () => {
-  await harness?.kill().catch(() => undefined);
-  harness = null;
-  await rm(folder, { recursive: true, force: true });
-});
+const life = fileLife();
+const { at } = life;
 
 function directory(
   settings: Partial<DirectorySettings> = {},
@@ -32,8 +22,7 @@ function directory(
     ...{ framing: plainLines, completeAfterMs: 0, scanMs: 10 },
     ...{ storage: createNodeStorage(), finishFiles: nodeFinishFiles, ...settings },
   };
-  harness = createSourceHarness({ clock: realClock, ...options, create: () => new DirectorySource(all) });
-  return harness;
+  return life.keep(createSourceHarness({ clock: realClock, ...options, create: () => new DirectorySource(all) }));
 }
 
 async function once(settings: Partial<DirectorySettings> = {}): Promise<SourceHarness> {
@@ -72,7 +61,7 @@ test('reads the oldest first, each once, the last line without a line feed too, 
   await source.start();
   await source.ended;
   expect(source.values).toEqual(expected);
-  expect(await readdir(folder)).toHaveLength(4);
+  expect(await readdir(life.folder)).toHaveLength(4);
 });
 
 test.each([
@@ -93,7 +82,7 @@ test.each([
   await eventually(() => source.positions.size === 0);
   await rest();
   expect(source.values).toEqual(lines(numbered(0, 8)));
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('later'));
+  const names = (await readdir(life.folder)).filter((name) => !name.startsWith('later'));
   expect(names.sort()).toEqual(left);
   if (settings.onDone === 'move') {
     expect((await readdir(at('done'))).filter((name) => name !== 'later').sort()).toEqual(moved);
@@ -108,20 +97,20 @@ test('a file is put aside only when its records are durable', async () => {
   await source.start();
   await eventually(() => source.inFlight === 3);
   await rest();
-  expect(await readdir(folder)).toEqual(['a']);
+  expect(await readdir(life.folder)).toEqual(['a']);
   await source.kill();
   expect(source.count).toBe(0);
   source.release();
   await source.start();
   await eventually(() => source.count === 3);
   await eventually(() => source.positions.size === 0);
-  expect(await readdir(folder)).toEqual([]);
+  expect(await readdir(life.folder)).toEqual([]);
 });
 
 describe.each(['rename', 'delete', 'move', 'move across'] as const)('%s: killed at each moment', (way) => {
   test('nothing is twice, nothing is lost, and the file is put aside', async () => {
     for (let moment = 0; moment < 20; moment++) {
-      const place = join(folder, String(moment));
+      const place = join(life.folder, String(moment));
       await mkdir(place);
       await writeFile(join(place, 'a'), numbered(0, 5));
       const onDone = way === 'move across' ? 'move' : way;
@@ -161,7 +150,7 @@ test('a name that is taken is never overwritten: it is told, and the others go o
   await source.start();
   await eventually(() => source.count === 6);
   await rest();
-  expect((await readdir(folder)).sort()).toEqual(['a', 'a.COMPLETED', 'b.COMPLETED']);
+  expect((await readdir(life.folder)).sort()).toEqual(['a', 'a.COMPLETED', 'b.COMPLETED']);
   expect(await readFile(at('a.COMPLETED'), 'utf8')).toBe('of before\n');
   expect(source.lines.filter(({ level }) => level === 'warn')).toMatchObject([{ fields: { path: at('a') } }]);
   await rm(at('a.COMPLETED'));
@@ -177,7 +166,7 @@ test('a file that was left under both names by a kill keeps the new one', async 
   for (const [key, position] of kept.positions) source.positions.set(key, position);
   await source.start();
   await source.ended;
-  expect(await readdir(folder)).toEqual(['a.COMPLETED']);
+  expect(await readdir(life.folder)).toEqual(['a.COMPLETED']);
   expect(source.count).toBe(0);
 });
 
@@ -228,7 +217,7 @@ test('a damaged archive is read up to the fault, refused with its place, and lef
   const source = await once({ onDone: 'delete' });
   expect(source.values).toEqual(lines(numbered(0, 103)));
   expect(source.rejected).toMatchObject([{ error: { code: 'ARCHIVE_DAMAGED' } }]);
-  expect(await readdir(folder)).toEqual(['a.gz']);
+  expect(await readdir(life.folder)).toEqual(['a.gz']);
   await source.stop();
   await source.start();
   await source.ended;

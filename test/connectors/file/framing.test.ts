@@ -1,29 +1,17 @@
 import { appendFile, open, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SourceHarness } from '../../../src/testing/index.ts';
+import type { SourceHarness, SourceHarnessOptions } from '../../../src/testing/index.ts';
+import { fileLife } from './support/life.ts';
 import { eventually, fileSourceHarness, temporaryFolder, type SourceSettings } from './support/source.ts';
 
-let folder: string;
-let harness: SourceHarness | null = null;
-const at = (name: string): string => join(folder, name);
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(async () => {
-  await harness?.kill().catch(() => undefined);
-  harness = null;
-  await rm(folder, { recursive: true, force: true });
-});
+const life = fileLife();
+const { at } = life;
 
 type Framing = NonNullable<SourceSettings['framing']>;
-type Limits = NonNullable<Parameters<typeof fileSourceHarness>[2]>;
+type Limits = Partial<SourceHarnessOptions>;
 
-async function started(framing: Framing, options: Limits = {}, settings: SourceSettings = {}): Promise<SourceHarness> {
-  harness = fileSourceHarness(folder, { framing, ...settings }, options);
-  await harness.start();
-  return harness;
+function started(framing: Framing, options: Limits = {}, settings: SourceSettings = {}): Promise<SourceHarness> {
+  return life.started({ framing, ...settings }, options);
 }
 
 /** Reads everything to its end, and ends. */
@@ -176,7 +164,7 @@ describe('framing: file', () => {
     const source = await readOnce({ framing: 'file' });
     expect(source.values).toEqual(['a\n\0\n', 'b'.repeat(700_000)]);
     expect(refusals(source)).toEqual([[`${at('c')}@0`, 'RECORD_TOO_LARGE', 1024 * 1024]]);
-    const again = fileSourceHarness(folder, { framing: { framing: 'file' } }, { once: true });
+    const again = fileSourceHarness(life.folder, { framing: { framing: 'file' } }, { once: true });
     for (const [key, position] of source.positions) again.positions.set(key, position);
     await again.start();
     await again.ended;
@@ -336,7 +324,7 @@ describe('headers', () => {
   test('fields of the path, and where a record stood', async () => {
     await writeFile(at('shop-eu.log'), 'one\n\ntwo\n');
     const source = await started({
-      pathFields: join(folder, '{service}-{region}.log'),
+      pathFields: join(life.folder, '{service}-{region}.log'),
       addHeaders: ['path', 'offset', 'inode'],
     });
     await eventually(() => source.count === 3);
@@ -374,7 +362,7 @@ describe('headers', () => {
 
   test('of a renamed file they are of its name when it was read; a path unlike the pattern gives none', async () => {
     await writeFile(at('shop.log'), 'one\n');
-    const source = await started({ pathFields: join(folder, '{service}.log'), addHeaders: ['path'] });
+    const source = await started({ pathFields: join(life.folder, '{service}.log'), addHeaders: ['path'] });
     await eventually(() => source.count === 1);
     await rename(at('shop.log'), at('shop.log.1'));
     await appendFile(at('shop.log.1'), 'two\n');

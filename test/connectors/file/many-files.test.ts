@@ -1,9 +1,9 @@
 /** `npm run prove:sources -- --rows many-files` does the same with 10,000 files and a hub. */
-import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createNodeStorage, type InputStorage } from '../../../connectors/file/source/storage.ts';
-import type { SourceHarness } from '../../../src/testing/index.ts';
-import { eventually, fileSourceHarness, temporaryFolder } from './support/source.ts';
+import { fileLife } from './support/life.ts';
+import { eventually } from './support/source.ts';
 
 const DESCRIPTORS = 64;
 /** Opened for a moment to tell what they are: newcomers one by one, open ones beside each of the readers. */
@@ -11,18 +11,7 @@ const LOOKED_AT = 8;
 /** Written and opened at once by the test itself. */
 const AT_ONCE = 50;
 
-let folder: string;
-let harness: SourceHarness | null = null;
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(async () => {
-  await harness?.kill().catch(() => undefined);
-  harness = null;
-  await rm(folder, { recursive: true, force: true });
-});
+const life = fileLife();
 
 /** A storage that knows how many files are open, and how many were at most. */
 function counting(): { readonly storage: InputStorage; open: number; most: number } {
@@ -49,7 +38,7 @@ function counting(): { readonly storage: InputStorage; open: number; most: numbe
 async function growAll(files: number, line: string): Promise<void> {
   for (let first = 0; first < files; first += AT_ONCE) {
     const group = Array.from({ length: Math.min(AT_ONCE, files - first) }, (_, index) => first + index);
-    await Promise.all(group.map((file) => appendFile(join(folder, `${file}.log`), `${line} of ${file}\n`)));
+    await Promise.all(group.map((file) => appendFile(join(life.folder, `${file}.log`), `${line} of ${file}\n`)));
   }
 }
 
@@ -57,17 +46,16 @@ test('2,000 files with 64 descriptors: all are read, and read on when they grow,
   const files = 2000;
   const counted = counting();
   await growAll(files, 'first');
-  harness = fileSourceHarness(folder, { storage: counted.storage, maxOpenFiles: DESCRIPTORS });
-  await harness.start();
+  const source = await life.started({ storage: counted.storage, maxOpenFiles: DESCRIPTORS });
   for (const [round, line] of ['second', 'third'].entries()) {
-    await eventually(() => harness!.count === files * (round + 1), 30_000);
+    await eventually(() => source.count === files * (round + 1), 30_000);
     await growAll(files, line);
   }
-  await eventually(() => harness!.count === files * 3, 30_000);
-  expect(new Set(harness.values).size).toBe(files * 3);
+  await eventually(() => source.count === files * 3, 30_000);
+  expect(new Set(source.values).size).toBe(files * 3);
   expect(counted.most).toBeGreaterThan(DESCRIPTORS / 2);
   expect(counted.most).toBeLessThanOrEqual(DESCRIPTORS + LOOKED_AT);
-  await harness.stop();
+  await source.stop();
   expect(counted.open).toBe(0);
 }, 90_000);
 
@@ -82,12 +70,11 @@ test('a search is made again soon, however long it took to look into the files t
     },
   };
   await growAll(100, 'first');
-  harness = fileSourceHarness(folder, { storage: slow });
-  await harness.start();
-  await eventually(() => harness!.count === 100);
+  const source = await life.started({ storage: slow });
+  await eventually(() => source.count === 100);
   const since = performance.now();
-  await writeFile(join(folder, 'late.log'), 'late\n');
-  await eventually(() => harness!.values.includes('late'));
+  await writeFile(join(life.folder, 'late.log'), 'late\n');
+  await eventually(() => source.values.includes('late'));
   // Four times what the first search and its 100 files took would be eight seconds.
   expect(performance.now() - since).toBeLessThan(4000);
 }, 30_000);
@@ -117,13 +104,12 @@ test('the limit of the process is reached: what cannot be opened is tried again,
     },
   };
   await growAll(20, 'first');
-  harness = fileSourceHarness(folder, { storage: scarce, maxOpenFiles: 8, closeInactiveMs: 50 });
-  await harness.start();
-  await eventually(() => harness!.count === 20, 20_000);
+  const source = await life.started({ storage: scarce, maxOpenFiles: 8, closeInactiveMs: 50 });
+  await eventually(() => source.count === 20, 20_000);
   await growAll(20, 'second');
-  await eventually(() => harness!.count === 40, 20_000);
+  await eventually(() => source.count === 40, 20_000);
   expect(refused).toBeGreaterThan(0);
-  expect(new Set(harness.values).size).toBe(40);
-  const warned = harness.lines.filter(({ message }) => message === 'file not readable');
+  expect(new Set(source.values).size).toBe(40);
+  const warned = source.lines.filter(({ message }) => message === 'file not readable');
   expect(warned[0]).toMatchObject({ level: 'warn', fields: { cause: expect.stringContaining('EMFILE') as string } });
 }, 60_000);

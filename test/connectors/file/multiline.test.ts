@@ -1,24 +1,14 @@
-import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SourceHarness } from '../../../src/testing/index.ts';
-import { eventually, fileSourceHarness, temporaryFolder, type SourceSettings } from './support/source.ts';
+import type { SourceHarness, SourceHarnessOptions } from '../../../src/testing/index.ts';
+import { fileLife } from './support/life.ts';
+import { eventually, type SourceSettings } from './support/source.ts';
 
 type Framing = NonNullable<SourceSettings['framing']>;
 type Multiline = NonNullable<Framing['multiline']>;
 
-let folder: string;
-let harness: SourceHarness | null = null;
-const at = (name: string): string => join(folder, name);
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(async () => {
-  await harness?.kill().catch(() => undefined);
-  harness = null;
-  await rm(folder, { recursive: true, force: true });
-});
+const life = fileLife();
+const { at } = life;
 
 const multiline = (more: Partial<Multiline> | Partial<Multiline['patterns']>): Multiline => {
   const {
@@ -32,20 +22,18 @@ const multiline = (more: Partial<Multiline> | Partial<Multiline['patterns']>): M
   return { preset: null, patterns, maxLines: 1000, maxBytes: Infinity, timeoutMs: 60_000, ...settings };
 };
 
-async function started(
+function started(
   framing: Framing,
-  options: Parameters<typeof fileSourceHarness>[2] = {},
+  options: Partial<SourceHarnessOptions> = {},
   settings: SourceSettings = {},
 ): Promise<SourceHarness> {
-  harness = fileSourceHarness(folder, { framing, ...settings }, options);
-  await harness.start();
-  return harness;
+  return life.started({ framing, ...settings }, options);
 }
 
 async function eventsOf(
   text: string,
   framing: Framing,
-  options: Parameters<typeof fileSourceHarness>[2] = {},
+  options: Partial<SourceHarnessOptions> = {},
 ): Promise<string[]> {
   await writeFile(at('a.log'), text);
   const source = await started(framing, { once: true, ...options });
@@ -116,8 +104,11 @@ describe('limits', () => {
   test('a line that is too long is none of an event; the events around it are whole', async () => {
     const text = `1\n a\n ${'x'.repeat(100)}\n b\n2\n`;
     const framing = { maxLineBytes: 50, multiline: multiline({ continue: '^\\s' }) };
-    expect(await eventsOf(text, framing)).toEqual(['1\n a', ' b', '2']);
-    expect(harness!.rejected).toMatchObject([{ position: `${at('a.log')}@5` }]);
+    await writeFile(at('a.log'), text);
+    const source = await started(framing, { once: true });
+    await source.ended;
+    expect(source.values).toEqual(['1\n a', ' b', '2']);
+    expect(source.rejected).toMatchObject([{ position: `${at('a.log')}@5` }]);
   });
 
   test('a line of 20 MB within an event is passed over without being held', async () => {

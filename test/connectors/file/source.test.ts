@@ -18,31 +18,12 @@ import { sourceDefinition } from '../../../connectors/file/source-definition.ts'
 import { createNodeStorage, type InputStorage } from '../../../connectors/file/source/storage.ts';
 import { realClock } from '../../../src/telemetry/index.ts';
 import { createSourceHarness, type SourceHarness } from '../../../src/testing/index.ts';
-import { eventually, fileSourceHarness, lines, numbered, temporaryFolder } from './support/source.ts';
+import { fileLife } from './support/life.ts';
+import { eventually, fileSourceHarness, lines, numbered } from './support/source.ts';
 
 const nodeStorage = createNodeStorage();
-let folder: string;
-let harness: SourceHarness | null = null;
-const at = (name: string): string => join(folder, name);
-
-beforeEach(async () => {
-  folder = await temporaryFolder();
-});
-
-afterEach(async () => {
-  await harness?.kill().catch(() => undefined);
-  harness = null;
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function started(
-  ...parameters: Partial<DropFirst<Parameters<typeof fileSourceHarness>>>
-): Promise<SourceHarness> {
-  harness = fileSourceHarness(folder, ...parameters);
-  await harness.start();
-  return harness;
-}
-type DropFirst<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : never;
+const life = fileLife();
+const { at, started } = life;
 
 const sorted = (values: readonly string[]): string[] => [...values].sort();
 
@@ -87,7 +68,7 @@ describe('following', () => {
 
   test('what the topic did not take is read again (fluent-bit#2846, vector#13714)', async () => {
     await writeFile(at('a.log'), numbered(0, 1000));
-    harness = fileSourceHarness(folder);
+    const harness = life.create();
     harness.refuseNext();
     await harness.start();
     await expect(harness.ended).rejects.toMatchObject({ code: 'LOG_FULL' });
@@ -117,7 +98,7 @@ describe('following', () => {
     expect(hex).toEqual(['ff0080', '', '610d62']);
     await source.stop();
     const keeping = fileSourceHarness(
-      folder,
+      life.folder,
       { framing: { encoding: 'raw', keepsCarriageReturn: true } },
       { once: true },
     );
@@ -137,7 +118,7 @@ describe('following', () => {
   });
 
   test('events make it quicker than its intervals', async () => {
-    harness = createSourceHarness({
+    const source = createSourceHarness({
       clock: realClock,
       definition: sourceDefinition,
       options: {
@@ -148,8 +129,7 @@ describe('following', () => {
       },
     });
     await mkdir(at('below'));
-    await harness.start();
-    const source = harness;
+    await life.keep(source).start();
     const write = async (): Promise<void> => {
       await appendFile(at('below/a.log'), 'line\n');
       await rest(30);
@@ -345,7 +325,7 @@ describe('identity', () => {
 
   test('a file that was closed while its lines waited is read on (FLUME-3083)', async () => {
     await writeFile(at('a.log'), numbered(0, 3));
-    harness = fileSourceHarness(folder, { closeInactiveMs: 30 });
+    const harness = life.create({ closeInactiveMs: 30 });
     harness.hold();
     await harness.start();
     await rest(150);
@@ -516,19 +496,19 @@ describe('trouble', () => {
   test('a folder that vanishes and comes back', async () => {
     await mkdir(at('sub'));
     await writeFile(at('sub/a.log'), numbered(0, 3));
-    const source = await started({ include: [join(folder, '*', '*.log')] });
+    const source = await started({ include: [join(life.folder, '*', '*.log')] });
     await read(source, lines(numbered(0, 3)));
     await rm(at('sub'), { recursive: true });
     await rest();
     await mkdir(at('sub'));
     await writeFile(at('sub/a.log'), numbered(3, 6));
     await read(source, lines(numbered(0, 6)));
-    expect(await readdir(folder)).toEqual(['sub']);
+    expect(await readdir(life.folder)).toEqual(['sub']);
   });
 
   test('a position that nobody understands is told, not passed over', async () => {
     await writeFile(at('a.log'), numbered(0, 3));
-    harness = fileSourceHarness(folder);
+    const harness = life.create();
     harness.positions.set('1:2', { something: 'else' });
     await harness.start();
     await read(harness, lines(numbered(0, 3)));
