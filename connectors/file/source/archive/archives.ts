@@ -1,22 +1,20 @@
 import type { Position, SourceContext } from 'sluice/api';
 import type { BlockReader } from '../block-reader.ts';
-import { isFileError, type Complaints } from '../complaints.ts';
+import type { Complaints } from '../complaints.ts';
 import type { FileTable } from '../file-table.ts';
-import { createRecordEnds } from '../framing/record-ends.ts';
 import type { FoundFile } from '../newcomers.ts';
 import { Originals } from '../originals.ts';
 import { toPosition, type ArchiveFormat, type ArchiveMark, type SavedPosition } from '../position.ts';
 import type { FileSourceSettings } from '../settings.ts';
 import { restOf } from '../signature.ts';
-import { isOther, type FileStatus, type InputFile } from '../storage.ts';
+import { isOther } from '../storage.ts';
 import { TailedFile } from '../tailed-file.ts';
+import { formatOf, identityOf, isDone, isUnchanged, positionIn } from './archive-mark.ts';
 import { ArchiveReader, type Archive } from './archive-reader.ts';
+import { ArchiveWork, MAX_FAILURES, olderFirst } from './archive-work.ts';
 import { Candidate } from './candidate.ts';
-import { archiveHead, inspectArchive, type ArchiveContent } from './inspect.ts';
-import { compareWith, priorReads, readOf, type PriorRead } from './prior-reads.ts';
-
-/** A file that cannot be read to its end is given up when the source has to end. */
-const MAX_FAILURES = 3;
+import type { PriorRead } from './prior-reads.ts';
+import { Standings } from './standings.ts';
 
 interface ArchivesOptions {
   readonly settings: FileSourceSettings;
@@ -43,31 +41,46 @@ interface ArchivesOptions {
  */
 export class Archives {
   readonly #options: ArchivesOptions;
-  readonly #reader: ArchiveReader;
+  readonly #standings: Standings;
+  readonly #work: ArchiveWork;
   readonly #candidates = new Map<string, Candidate>();
   readonly #known = new Map<string, Archive>();
   /** In this run there is nothing to be done about them. */
   readonly #left = new Set<string>();
-  readonly #toRead: Archive[] = [];
   /** By their keys: the checkpoint that is of no use any more once its own is saved. */
   readonly #supersedes = new Map<string, string>();
-  #work: Promise<void> | null = null;
-  #isClosed = false;
 
   constructor(options: ArchivesOptions, saved: ReadonlyMap<string, SavedPosition>) {
     this.#options = options;
-    const { context, settings, onEmitted, createReader } = options;
-    this.#reader = new ArchiveReader({
-      ...{ context, storage: settings.storage, reader: createReader(), onEmitted },
-      onSaved: (file) => {
-        this.#saved(file);
-      },
+    const { context, settings, table, ends } = options;
+    this.#standings = new Standings({
+      ...{ storage: settings.storage, table, ends },
+      archives: () => this.#known.values(),
+      mustDecide: () => this.#mustDecide,
     });
+    this.#work = this.#createWork();
     const now = context.clock.monotonic();
     for (const [key, position] of saved) {
       const file = this.#add(key, position, now);
       file.missingSince = now;
     }
+  }
+
+  #createWork(): ArchiveWork {
+    const { context, settings, complaints, ends, onEmitted, onFailure, createReader, wake } = this.#options;
+    const reader = new ArchiveReader({
+      ...{ context, storage: settings.storage, reader: createReader(), onEmitted },
+      onSaved: (file) => {
+        this.#saved(file);
+      },
+    });
+    return new ArchiveWork({
+      ...{ settings, context, complaints, ends, reader, onFailure, wake, candidates: this.#candidates },
+      priorsOf: (candidate, head) => this.#standings.priorsOf(candidate, head),
+      onGivenUp: (candidate) => {
+        this.#leave(candidate, 'compressed file given up');
+      },
+    });
   }
 
   get size(): number {
@@ -81,11 +94,11 @@ export class Archives {
 
   /** Nothing waits and nothing is read. */
   get isIdle(): boolean {
-    return this.#work === null && this.#candidates.size === 0 && this.#toRead.length === 0;
+    return this.#work.isIdle && this.#candidates.size === 0;
   }
 
   get isBusy(): boolean {
-    return this.#work !== null || this.areUndecided;
+    return this.#work.isUnderWay || this.areUndecided;
   }
 
   /** What is saved of other files may tell what of a compressed one was read: it must not be forgotten yet. */
@@ -114,7 +127,7 @@ export class Archives {
     if (!isUnchanged(file.archive, found.status)) {
       this.#known.delete(key);
       this.add(found, formatOf(file.archive), { own: { ...file.position(now) }, now });
-    } else if (!isDone(file) && file.failures < MAX_FAILURES) this.#queue(file);
+    } else if (!isDone(file) && file.failures < MAX_FAILURES) this.#work.queue(file);
     return true;
   }
 
@@ -154,7 +167,7 @@ export class Archives {
     if (due.length > 0 && ((await Originals.refresh(table.files, settings.storage, this.#now)) || this.#mustDecide)) {
       for (const candidate of due) await this.#decide(candidate, scans);
     }
-    this.#pump();
+    this.#work.pump();
   }
 
   #isDue(candidate: Candidate): boolean {
@@ -162,9 +175,8 @@ export class Archives {
     return content !== null && !isAtWork && !candidate.waitsForOriginal && this.#isComplete(candidate);
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#work;
+  close(): Promise<void> {
+    return this.#work.close();
   }
 
   /** The source has to end, and nothing will be surer. */
@@ -180,12 +192,6 @@ export class Archives {
     const file = new TailedFile(key, saved, now) as Archive;
     this.#known.set(key, file);
     return file;
-  }
-
-  #queue(file: Archive): void {
-    if (file.isQueued) return;
-    file.isQueued = true;
-    this.#toRead.push(file);
   }
 
   /** One that ends too early may still be written. */
@@ -206,28 +212,14 @@ export class Archives {
   }
 
   async #decide(candidate: Candidate, scans: number): Promise<void> {
-    const content = candidate.content!;
-    const { ends } = this.#options;
-    let begin: { readonly offset: number; readonly prior: PriorRead | null } = { offset: 0, prior: null };
-    for (const prior of this.#priorsOf(candidate, content.head)) {
-      const standing = prior.file === null ? 'away' : await this.#standingOf(prior.file, content, scans);
-      if (standing === 'original') {
-        if (ends) this.#leave(candidate, 'compressed copy of a file that is there left out');
-        else candidate.waitFor(prior.file!);
-        return;
-      }
-      // What was not found by one scan may only have changed its name during it.
-      if (standing === 'in motion' || (prior.key !== null && scans < 2 && !ends)) return;
-      if (standing === 'other') continue;
-      const read = readOf(content, candidate.path, prior);
-      if (read === 'unknown') {
-        candidate.content = null;
-        candidate.isSpent = false;
-        return;
-      }
-      if (read !== null && read >= begin.offset) begin = { offset: read, prior };
-    }
-    await this.#admit(candidate, begin);
+    const verdict = await this.#standings.judge(candidate, candidate.content!, scans);
+    if (verdict.kind === 'has original') {
+      if (this.#options.ends) this.#leave(candidate, 'compressed copy of a file that is there left out');
+      else candidate.waitFor(verdict.original);
+    } else if (verdict.kind === 'look again') {
+      candidate.content = null;
+      candidate.isSpent = false;
+    } else if (verdict.kind === 'read') await this.#admit(candidate, verdict);
   }
 
   async #admit(
@@ -253,7 +245,7 @@ export class Archives {
       if (prior.file !== null) await drop(prior.file);
       this.#supersedes.set(key, prior.key);
     }
-    this.#queue(file);
+    this.#work.queue(file);
   }
 
   /** What says how far the original was read is of use until it is saved that its content is this file's. */
@@ -268,150 +260,4 @@ export class Archives {
     this.#known.delete(prior);
     onEmitted(context.forget(prior));
   }
-
-  #priorsOf(candidate: Candidate, head: Buffer): PriorRead[] {
-    const { path, own } = candidate;
-    const priors = priorReads(head, { table: this.#options.table, archives: this.#known.values() });
-    if (own === null) return priors;
-    return [...priors, { path, signature: own, file: null, isFormer: true, key: null }];
-  }
-
-  /**
-   * `original`: it is there, and holds what the archive holds. `in motion`: that cannot be told, or it is not read to its end yet. `away`: nothing of it
-   * will be read any more.
-   */
-  async #standingOf(
-    file: TailedFile,
-    content: ArchiveContent,
-    scans: number,
-  ): Promise<'original' | 'other' | 'in motion' | 'away'> {
-    const { storage } = this.#options.settings;
-    if (file.missingSince === null) {
-      const compared = await compareWith(file, content, storage);
-      if (compared === 'original' || compared === 'other') return compared;
-      return this.#mustDecide ? 'away' : 'in motion';
-    }
-    if (file.isBusy || file.isQueued || scans - file.scan < 2) return 'in motion';
-    if (file.handle === null) return 'away';
-    const status = await file.handle.status().catch(() => null);
-    return status === null || status.size > file.offset ? 'in motion' : 'away';
-  }
-
-  #pump(): void {
-    if (this.#work !== null || this.#isClosed || this.#next() === null) return;
-    this.#work = this.#run().then(() => {
-      this.#work = null;
-      this.#options.wake();
-    });
-  }
-
-  #next(): Archive | Candidate | null {
-    const file = this.#toRead[0];
-    if (file !== undefined) return file;
-    const { settings, ends } = this.#options;
-    const now = this.#now;
-    const ready = [...this.#candidates.values()].filter(
-      (candidate) =>
-        candidate.content === null && !candidate.isSpent && (ends || candidate.isQuiet(now, settings.archiveSettleMs)),
-    );
-    return ready.sort(olderFirst)[0] ?? null;
-  }
-
-  async #run(): Promise<void> {
-    for (let next = this.#next(); next !== null && !this.#isClosed; next = this.#next()) {
-      const { path } = next;
-      try {
-        if (next instanceof Candidate) await this.#inspect(next);
-        else await this.#read(next);
-        this.#options.complaints.settled(path);
-      } catch (error) {
-        if (!isFileError(error)) {
-          this.#options.onFailure(error);
-          return;
-        }
-        this.#failed(next, error);
-      }
-      this.#options.wake();
-    }
-  }
-
-  #failed(next: Archive | Candidate, error: unknown): void {
-    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    if (!isGone) this.#options.complaints.about(next.path, error, 'file not readable');
-    // The next scan tries it again.
-    if (!this.#options.ends) return;
-    if (next instanceof Candidate) this.#leave(next, 'compressed file given up');
-    else if (++next.failures === MAX_FAILURES) {
-      this.#options.context.log.error({ path: next.path, offset: next.offset }, 'file given up before its end');
-    }
-  }
-
-  async #inspect(candidate: Candidate): Promise<void> {
-    const { settings, context } = this.#options;
-    candidate.isAtWork = true;
-    candidate.isSpent = true;
-    const { status, format } = candidate;
-    let file: InputFile | null = null;
-    try {
-      file = await settings.storage.open(candidate.path);
-      if ((await file.status()).key !== status.key) return;
-      const head = await archiveHead(file, format);
-      const priors = this.#priorsOf(candidate, head);
-      const offsets = [...new Set(priors.map(({ signature }) => signature.offset))].sort((one, other) => one - other);
-      const content = await inspectArchive(file, format, {
-        ...{ offsets, signal: context.signal },
-        createEnds: () => createRecordEnds(settings.framing),
-      });
-      candidate.looked(content, status);
-    } finally {
-      candidate.isAtWork = false;
-      await file?.close();
-    }
-  }
-
-  async #read(file: Archive): Promise<void> {
-    this.#toRead.shift();
-    file.isQueued = false;
-    file.isBusy = true;
-    try {
-      const end = await this.#reader.read(file, () => !this.#isClosed);
-      // A scan looks at it again.
-      if (end === 'changed') file.archive = { ...file.archive, bytes: -1 };
-    } finally {
-      file.isBusy = false;
-    }
-  }
-}
-
-function positionIn(
-  { path, status, format }: { readonly path: string; readonly status: FileStatus; readonly format: ArchiveFormat },
-  { head, length, recordEnd, damage }: ArchiveContent,
-  offset: number,
-  check: string,
-): SavedPosition & { archive: ArchiveMark } {
-  const limit = Math.max(offset, damage === null ? length : recordEnd);
-  const { size: bytes, modified, born } = status;
-  const archive = { format, bytes, modified: String(modified), length, limit, damage, isTold: false };
-  return { path, offset, head, check, born, isSkipping: false, skipTo: null, isRotated: true, former: [], archive };
-}
-
-/** None of these is a file that is read as it is. */
-function formatOf({ format }: ArchiveMark): ArchiveFormat {
-  return format === 'none' ? 'gzip' : format;
-}
-
-function isUnchanged({ bytes, modified }: ArchiveMark, status: FileStatus): boolean {
-  return bytes === status.size && modified === String(status.modified);
-}
-
-function isDone({ offset, archive, isUnsaved }: Archive): boolean {
-  return offset >= archive.limit && !isUnsaved && (archive.damage === null || archive.isTold);
-}
-
-function identityOf({ key, born }: FileStatus): string {
-  return `${key} ${born ?? ''}`;
-}
-
-function olderFirst(one: Candidate, other: Candidate): number {
-  return one.status.modifiedMs - other.status.modifiedMs || (one.path < other.path ? -1 : 1);
 }
