@@ -283,3 +283,26 @@ test('no object is taken as it stands that a careful reader would not take so', 
   );
   expect(taken).toBeGreaterThan(100);
 });
+
+test('numbers are written as JSON.stringify writes them', () => {
+  const numbers = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.float({ noNaN: true, noDefaultInfinity: true }),
+    fc
+      .tuple(fc.maxSafeInteger(), fc.nat(16), fc.nat(12))
+      .map(([digits, fewer, decimals]) => Math.trunc(digits / 10 ** fewer) / 10 ** decimals),
+    fc.constantFrom(1e9, 1e9 + 0.5, 999_999_999.999999, 0.000001, 0.0000015, 9.5e-7, 5e-324, 2 ** 53, 1e21),
+  );
+  const json = new MsgpackJson(options);
+  fc.assert(
+    fc.property(numbers, (value) => {
+      const bytes = Buffer.alloc(9, 0xcb);
+      bytes.writeDoubleBE(value, 1);
+      json.reset();
+      json.open(bytes, bytes.length);
+      json.write(0);
+      expect(json.bytes.toString('utf8', 0, json.end)).toBe(JSON.stringify(value));
+    }),
+    { numRuns: 20_000 },
+  );
+});
