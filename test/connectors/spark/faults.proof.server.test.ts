@@ -5,6 +5,7 @@ import { readOutputs } from '../../../scripts/prove/sinks/spark/outputs.ts';
 import { FaultProxy } from '../../../src/testing/index.ts';
 import { cleanUp, HubFolder, type HubProcess } from '../../cli/support/hub-folder.ts';
 import { ownServer, serverSuite, type OwnServer } from '../../support/servers.ts';
+import { pipelineStatus } from './support/status.ts';
 
 const landed = join(import.meta.dirname, '..', '..', '..', 'pipelines', 'spark', 'landed.py');
 const DEADLINE_MS = 300_000;
@@ -112,7 +113,8 @@ sinks:
       await Promise.race([lost, ended(hub)]);
       await cluster.kill('master');
       await cluster.startAgain('master');
-      await hub.until('the batch is done', async () => (await status(folder)).includes('"records":5'), DEADLINE_MS);
+      const isDone = async (): Promise<boolean> => (await pipelineStatus(folder))?.sinks[0]?.records === HOSTILE.length;
+      await hub.until('the batch is done', isDone, DEADLINE_MS);
       expect(await hub.end('SIGTERM')).toBe(0);
       const outputs = await readOutputs(output);
       expect(outputs.batches).toHaveLength(1);
@@ -122,10 +124,6 @@ sinks:
       await rm(output, { recursive: true });
     }
   });
-
-  async function status(folder: HubFolder): Promise<string> {
-    return (await folder.api('/status').catch(() => null))?.body ?? '';
-  }
 
   async function ended(hub: HubProcess): Promise<never> {
     throw new Error(`the hub ended with ${await hub.exit()}: ${hub.output}`);

@@ -6,6 +6,7 @@ import { readLines, readOutputs, type Outputs } from '../../../scripts/prove/sin
 import { javaEnvironment } from '../../../scripts/prove/sinks/spark/targets.ts';
 import { cleanUp, HubFolder } from '../../cli/support/hub-folder.ts';
 import { serverSuite, uniqueName } from '../../support/servers.ts';
+import { pipelineStatus } from './support/status.ts';
 
 const run = promisify(execFile);
 const examples = join(import.meta.dirname, '..', '..', '..', 'pipelines');
@@ -89,9 +90,9 @@ serverSuite('the examples for Spark, on a real cluster', ['kafka', 'spark'], (wh
       replacements: { 'name: spark-streaming\n': `name: ${topic}\n`, 'name: spark-streaming,': `name: ${topic},` },
     });
     const hub = folder.run('pipelines/spark-streaming.yaml');
-    const status = async (): Promise<string> => (await folder.api('/status').catch(() => null))?.body ?? '';
-    await hub.until('all is behind, for want of a query', async () => /"lag":5000[,}]/.test(await status()), 60_000);
-    await hub.until('it says why', async () => (await status()).includes('the query has not begun'));
+    const lag = async (): Promise<number | undefined> => (await pipelineStatus(folder))?.sinks[0]?.lag;
+    await hub.until('all is behind, for want of a query', async () => (await lag()) === COUNT, 60_000);
+    expect((await pipelineStatus(folder))?.reason).toContain('the query has not begun');
     const output = join(folder.path, 'out');
     const query = [
       ...['--brokers', brokers, '--topic', topic, '--output', output, '--format', 'json', '--once'],
@@ -100,7 +101,7 @@ serverSuite('the examples for Spark, on a real cluster', ['kafka', 'spark'], (wh
     const own = ['--master', 'local[2]', '--conf', 'spark.ui.enabled=false', '--jars', where.spark.kafka_jars];
     const job = join(examples, 'spark', 'streaming.py');
     await run(where.spark.submit, [...own, job, ...query], { env: { ...process.env, ...javaEnvironment } });
-    await hub.until('nothing is behind', async () => /"lag":0[,}]/.test(await status()), 60_000);
+    await hub.until('nothing is behind', async () => (await lag()) === 0, 60_000);
     expect(await hub.end('SIGTERM')).toBe(0);
     const { sinks } = JSON.parse(await offsets(folder)) as { sinks: readonly { next: number }[] };
     expect(sinks.reduce((sum, { next }) => sum + next, 0)).toBe(COUNT);
