@@ -22,7 +22,8 @@ export const livy: Service<LivyAddress> = {
     const [port] = (await freePorts(1)) as [number];
     const url = `http://127.0.0.1:${port}`;
     const configuration = join(folder, 'conf');
-    await mkdir(configuration, { recursive: true });
+    const logs = join(folder, 'logs');
+    for (const each of [configuration, logs]) await mkdir(each, { recursive: true });
     const lines = {
       'livy.server.host': '127.0.0.1',
       'livy.server.port': port,
@@ -44,7 +45,7 @@ export const livy: Service<LivyAddress> = {
       SPARK_LOCAL_IP: '127.0.0.1',
       LIVY_HOME: folder,
       LIVY_CONF_DIR: configuration,
-      LIVY_LOG_DIR: join(folder, 'logs'),
+      LIVY_LOG_DIR: logs,
       // What it starts inherits it, and lives for seconds: no time for the second compiler.
       JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
     };
