@@ -104,7 +104,7 @@ export async function makeExpiredCertificate(folder: string): Promise<string> {
 export async function makeForgedCertificate(folder: string): Promise<string> {
   const openssl = (...parameters: string[]): Promise<{ stdout: string }> => run('openssl', parameters, { cwd: folder });
   const { stdout } = await openssl('x509', '-in', 'ca.crt', '-noout', '-ext', 'subjectKeyIdentifier');
-  const identifier = stdout.trim().split('\n').at(-1)!.replaceAll(/[\s:]/g, '');
+  const identifier = stdout.replace(/^.*\n/, '').replaceAll(/[\s:]/g, '');
   const names = ['-subj', '/CN=TestCA', '-addext', `subjectKeyIdentifier=${identifier}`];
   const files = ['-keyout', 'stranger.key', '-out', 'stranger.crt'];
   await openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '10', ...names, ...files);

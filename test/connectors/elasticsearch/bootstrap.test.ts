@@ -37,7 +37,7 @@ async function write(system: System, more: Record<string, Json> = {}): Promise<W
   for (const kind of kinds) {
     const file = join(folder, `${kind}.json`);
     await writeFile(file, JSON.stringify({ kind }));
-    bootstrap[kind] = { 'a b': file };
+    bootstrap[kind] = { 'a%b': file };
   }
   const harness = sinkHarness({ endpoints: [server.url], bootstrap }, { system });
   harness.append(0, ['{}']);
@@ -52,11 +52,11 @@ async function write(system: System, more: Record<string, Json> = {}): Promise<W
 const asked = (): string[] => server.requests.map(({ method, url }) => `${method} ${url.split('?')[0]!}`);
 
 test.each<[System, string]>([
-  ['elasticsearch', '/_ilm/policy/a%20b'],
-  ['opensearch', '/_plugins/_ism/policies/a%20b'],
+  ['elasticsearch', '/_ilm/policy/a%25b'],
+  ['opensearch', '/_plugins/_ism/policies/a%25b'],
 ])('%s: each under the name that the system has for it, what needs another after it, once', async (system, policy) => {
   expect(await write(system)).toEqual({ failures: [] });
-  const paths = [policy, '/_ingest/pipeline/a%20b', '/_component_template/a%20b', '/_index_template/a%20b'];
+  const paths = [policy, '/_ingest/pipeline/a%25b', '/_component_template/a%25b', '/_index_template/a%25b'];
   expect(asked()).toEqual([...paths.flatMap((path) => [`GET ${path}`, `PUT ${path}`]), 'POST /test/_bulk']);
   expect([...there.values()].map((body) => (JSON.parse(body) as { kind: string }).kind)).toEqual([
     'lifecycle_policies',
@@ -74,9 +74,9 @@ test('a policy of OpenSearch that is there stays, for it is replaced by its sequ
   server.requests.length = 0;
   await write('opensearch', { replace: true });
   expect(asked().filter((request) => request.startsWith('PUT'))).toEqual([
-    'PUT /_ingest/pipeline/a%20b',
-    'PUT /_component_template/a%20b',
-    'PUT /_index_template/a%20b',
+    'PUT /_ingest/pipeline/a%25b',
+    'PUT /_component_template/a%25b',
+    'PUT /_index_template/a%25b',
   ]);
 });
 
@@ -93,7 +93,7 @@ test.each(['GET', 'PUT'])(
         error: {
           code: 'SINK_BLOCKED',
           message: expect.stringMatching(
-            /^making the lifecycle policy "a b": HTTP 400 .*this cluster knows none/,
+            /^making the lifecycle policy "a%b": HTTP 400 .*this cluster knows none/,
           ) as string,
         },
       },

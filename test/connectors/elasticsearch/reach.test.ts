@@ -10,6 +10,10 @@ import { sinkHarness, unresolvedOptions, definitions, type System } from './supp
 
 jest.setTimeout(60_000);
 
+function last<Request>(requests: readonly Request[]): Request {
+  return requests[requests.length - 1]!;
+}
+
 /** How both sinks reach their servers is the same: credentials, TLS, proxies, addresses that are denied. */
 describe.each<System>(['elasticsearch', 'opensearch'])('the sink %s', (system) => {
   let folder: string;
@@ -59,11 +63,11 @@ describe.each<System>(['elasticsearch', 'opensearch'])('the sink %s', (system) =
     ];
     for (const [auth, header] of kinds) {
       expect(await attempt({ auth })).toBe('written');
-      expect(server.requests.at(-1)!.headers.authorization).toBe(header);
+      expect(last(server.requests).headers.authorization).toBe(header);
     }
     await writeFile(file, 'renewed');
     expect(await attempt({ auth: { bearer_file: file } })).toBe('written');
-    expect(server.requests.at(-1)!.headers.authorization).toBe('Bearer renewed');
+    expect(last(server.requests).headers.authorization).toBe('Bearer renewed');
   });
 
   test('a fingerprint: of the server, of its authority, of somebody else', async () => {
@@ -83,10 +87,10 @@ describe.each<System>(['elasticsearch', 'opensearch'])('the sink %s', (system) =
     const url = `http://127.0.0.1:${proxy.port}`;
     // It answers itself, as no bulk does.
     expect(await attempt({ endpoints: ['http://cluster.example:9200'], proxy: { url } })).toMatch(/^(?:retry|block): /);
-    expect(proxy.requests.at(-1)!.url).toMatch(/^http:\/\/cluster\.example:9200\/test\/_bulk\?/);
+    expect(last(proxy.requests).url).toMatch(/^http:\/\/cluster\.example:9200\/test\/_bulk\?/);
     const tls = { ca: certificates.ca };
     expect(await attempt({ endpoints: [secured.url], proxy: { url }, tls })).toBe('written');
-    expect(proxy.requests.at(-1)).toMatchObject({ method: 'CONNECT', url: new URL(secured.url).host });
+    expect(last(proxy.requests)).toMatchObject({ method: 'CONNECT', url: new URL(secured.url).host });
     const seen = proxy.requests.length;
     expect(await attempt({ endpoints: [secured.url], proxy: 'off', tls })).toBe('written');
     expect(proxy.requests).toHaveLength(seen);
