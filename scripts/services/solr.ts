@@ -32,7 +32,7 @@ export interface SolrCloudAddress extends SolrAddress {
 
 /**
  * Cores are made by `/admin/cores?action=CREATE&name=NAME&configSet=sluice`. Settings are system properties of its process, but `users`:
- * `NAME:PASSWORD:ROLE,…`, of which the first has to have the role `admin`; `reader` may read.
+ * `NAME:PASSWORD:ROLE,…`, of which the first has to have the role `admin`; `reader` may read. With `sluice.keyStore` and `sluice.securePort` it speaks TLS there.
  */
 export const solr: Service<SolrAddress> = {
   summary: `Solr ${solrVersion}, one node without a cloud`,

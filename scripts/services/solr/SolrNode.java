@@ -16,11 +16,14 @@ import org.apache.zookeeper.ZooKeeper;
 import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.servlet.FilterHolder;
 import org.eclipse.jetty.servlet.ServletContextHandler;
 import org.eclipse.jetty.servlet.ServletHolder;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
@@ -54,6 +57,7 @@ public final class SolrNode {
         connector.setPort(Integer.parseInt(port));
         connector.setReuseAddress(true);
         server.addConnector(connector);
+        if (System.getProperty("sluice.keyStore") != null) server.addConnector(secured(server));
 
         ServletContextHandler context = new ServletContextHandler(ServletContextHandler.NO_SESSIONS);
         context.setContextPath("/solr");
@@ -69,6 +73,22 @@ public final class SolrNode {
         // A container that did not start leaves a server that answers 404 to everything.
         ((SolrDispatchFilter) filter.getFilter()).getCores();
         server.join();
+    }
+
+    /** The same over TLS: `sluice.securePort`, with the certificate of the PKCS12 store `sluice.keyStore`. */
+    private static ServerConnector secured(Server server) {
+        HttpConfiguration https = new HttpConfiguration();
+        https.setRequestHeaderSize(64 * 1024);
+        https.addCustomizer(new SecureRequestCustomizer());
+        SslContextFactory.Server certificates = new SslContextFactory.Server();
+        certificates.setKeyStorePath(System.getProperty("sluice.keyStore"));
+        certificates.setKeyStorePassword("changeit");
+        ServerConnector connector = new ServerConnector(
+            server, new SslConnectionFactory(certificates, "http/1.1"), new HttpConnectionFactory(https)
+        );
+        connector.setHost("127.0.0.1");
+        connector.setPort(Integer.getInteger("sluice.securePort"));
+        return connector;
     }
 
     /** Nodes of a cloud read who may do what from ZooKeeper. */

@@ -6,6 +6,7 @@ import { cleanUp, HubFolder } from '../../cli/support/hub-folder.ts';
 import { serverSuite, uniqueName } from '../../support/servers.ts';
 import { checked } from './support/check.ts';
 import { Elasticsearch } from './support/elasticsearch.ts';
+import { describeFaults } from './support/faults.ts';
 import { Proxy } from '../support/proxy.ts';
 import { sinkHarness } from './support/sink.ts';
 
@@ -108,6 +109,10 @@ serverSuite('the OpenSearch sink', ['opensearch'], (where) => {
     proxy.isOpen = true;
     expect(await harness.write()).toEqual({ failures: [] });
     expect(harness.status).toBe('0 written, 1 were there already');
+  });
+
+  describe('lives through', () => {
+    describeFaults('opensearch', () => where.opensearch.url);
   });
 
   test('validate --connect takes it, and Elasticsearch’s sink says what it is', async () => {

@@ -163,6 +163,23 @@ serverSuite('solr: a cloud of 2 shards × 2 replicas', [], () => {
     240_000,
   );
 
+  test('a read-only collection: it waits for an operator', async () => {
+    const readOnly = (is: string): Promise<unknown> =>
+      solr.ask(`/admin/collections?action=MODIFYCOLLECTION&collection=${collection}&readOnly=${is}`);
+    const sink = await sinkOf();
+    await readOnly('true');
+    const result = await sink.sink.write(batchAt(0));
+    const failures = 'batch' in result ? [result.batch] : result.failures;
+    expect(failures.length).toBeGreaterThan(0);
+    for (const { disposition, error } of failures) {
+      expect(error.message).toMatch(/read-only/);
+      expect(disposition).toBe('block');
+    }
+    await readOnly('');
+    await untilTaken(sink, 0);
+    await expectAll(1);
+  }, 120_000);
+
   test('an alias that is turned to another collection', async () => {
     const other = uniqueName('others');
     await solr.createCollection(other);
