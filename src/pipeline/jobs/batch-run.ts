@@ -14,6 +14,9 @@ import { COUNTED } from '../metric-names.ts';
 import { batchOf, type Intent } from './intent.ts';
 import type { PatientCalls } from './patient-calls.ts';
 
+/** A job that takes long is looked at less often: looks are most of what a batch costs the hub. */
+const LOOK_SHARE = 1 / 5;
+const LONGEST_LOOK_MS = 10_000;
 /** How long a job that was told to end is waited for, before another is started. */
 const END_MS = 30_000;
 
@@ -118,9 +121,11 @@ export class BatchRun {
       const end = endOf(state);
       if (end !== null) return end;
       await onWork(state.state === 'running' || state.state === 'queued' ? (state.passed ?? 0) : 0);
-      const left = this.#intent.submittedAt! + policy.deadlineMs - clock.now();
+      const age = clock.now() - this.#intent.submittedAt!;
+      const left = policy.deadlineMs - age;
       if (left <= 0) return this.#expire(handle);
-      await clock.sleep(Math.min(policy.pollMs, left), signal);
+      const pause = Math.max(policy.pollMs, Math.min(age * LOOK_SHARE, LONGEST_LOOK_MS));
+      await clock.sleep(Math.min(pause, left), signal);
     }
   }
 
