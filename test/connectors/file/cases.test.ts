@@ -263,30 +263,39 @@ test('NUL bytes stay what they are where they say something: within lines, betwe
 
 test('a copy of a deleted file whose inode another one took: the position of that one is kept', async () => {
   const long = (from: number, to: number): string => numbered(from, to, 'a line that says more than a number');
+  const node = createNodeStorage();
+  let taken: string | null = null;
+  // When a file system uses an inode again is its own affair.
+  const given = (path: string, status: FileStatus): FileStatus =>
+    taken !== null && path === at('b.log') ? { ...status, key: taken } : status;
+  const storage: InputStorage = {
+    ...node,
+    stat: async (path) => given(path, await node.stat(path)),
+    async open(path) {
+      const file = await node.open(path);
+      const status = file.status.bind(file);
+      file.status = async () => given(path, await status());
+      return file;
+    },
+  };
   await new Promise((resolve) => setTimeout(resolve, 20));
   await writeFile(at('a.log'), long(0, 50));
-  const source = await started();
+  const source = await started({ storage });
   await read(source, long(0, 50));
   await source.stop();
+  [taken = null] = source.positions.keys();
   await writeFile(at('copy.log'), long(0, 60));
-  const { ino } = await stat(at('a.log'));
   await rm(at('a.log'));
   source.hold();
   await source.start();
   await eventually(() => source.inFlight === 10);
-  const names = ['b.log', 'c.log', 'd.log'];
-  const linesOf = (name: string): string => long(100, 110).replaceAll('line', name);
-  for (const name of names) await writeFile(at(name), linesOf(name));
-  const taken = await Promise.all(names.map(async (name) => (await stat(at(name))).ino));
-  // Elsewhere an inode may not be used again at once.
-  if (process.platform === 'linux') expect(taken).toContain(ino);
-  await eventually(() => source.inFlight === 40);
+  await writeFile(at('b.log'), long(100, 110));
+  await eventually(() => source.inFlight === 20);
   source.release();
-  const all = long(0, 60) + names.map(linesOf).join('');
-  await read(source, all);
+  await read(source, long(0, 60) + long(100, 110));
   await source.stop();
   await source.start();
-  await read(source, all);
+  await read(source, long(0, 60) + long(100, 110));
 });
 
 test('20 rotations, one behind the other, the old file compressed beside them: each line once, each file in its order', async () => {
