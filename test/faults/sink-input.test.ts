@@ -6,6 +6,8 @@ import { sinkHarness as searchHarness, type System } from '../connectors/elastic
 import { FakeSolr } from '../connectors/solr/support/fake-solr.ts';
 import { sinkHarness as solrHarness } from '../connectors/solr/support/sink.ts';
 
+jest.setTimeout(30_000);
+
 /** What stands in records reaches search systems as names, ids and documents, and as nothing else. */
 
 async function attempt(harness: SinkHarness, records: readonly (string | TestRecord)[]): Promise<WriteResult> {
