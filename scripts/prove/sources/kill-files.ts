@@ -33,8 +33,7 @@ export function proveKilledFiles(
         await run.killed();
       }
       await input.growTo(lines);
-      await run.holds(lines);
-      await settled(run);
+      await run.holdsEach(lines);
       const counted = await run.count({
         expected: lines,
         ...(delivery === 'exactly_once' ? { streamOf: fileOf } : {}),
@@ -58,13 +57,4 @@ export function proveKilledFiles(
       await run.end();
     }
   };
-}
-
-/** Until nothing more comes: lines that are there twice may hide some that are still on their way. */
-async function settled(run: SourceRun): Promise<void> {
-  let before = -1;
-  for (let now = await run.stored(); now !== before; now = await run.stored()) {
-    before = now;
-    await sleep(3000);
-  }
 }

@@ -38,7 +38,7 @@ export async function proveKilledKafka(proof: Proof, servers: Servers): Promise<
         await run.killed();
       }
       await growTo(lines);
-      await run.holds(lines);
+      await run.holdsEach(lines);
       const { strange, reordered, ...counted } = await run.count({ expected: lines });
       return {
         ...counted,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readDataFolder } from '../../../src/log/index.ts';
 import type { KafkaClient } from '../../../src/kafka/index.ts';
 import { Ledger, type LedgerCount, type LedgerOptions } from '../../../src/testing/index.ts';
@@ -85,19 +86,33 @@ export class SourceRun {
     });
   }
 
+  /** Waits until each is in the topic of Kafka, up to the deadline: its ends say less, for markers, aborted records and repeats have offsets, too. */
+  async holdsEach(records: number): Promise<void> {
+    const deadline = performance.now() + DEADLINE_MS;
+    while (this.life.alive && performance.now() < deadline) {
+      if ((await this.#read({ expected: records })).count().lost === 0) return;
+      await sleep(1000);
+    }
+  }
+
   /** Ends the hub, and counts the records of its topic. `missing`: the first of those that are not there. */
   async count(options: LedgerOptions): Promise<LedgerCount & { readonly missing: readonly number[] }> {
     // A hub that has just been started does not know the signal yet.
     await this.listening();
     const code = await this.life.kill('SIGTERM');
     if (code !== 0) throw new Error(`the hub ended with ${code}:\n${this.life.output}`);
+    const ledger = await this.#read(options);
+    return { ...ledger.count(), missing: ledger.missing() };
+  }
+
+  async #read(options: LedgerOptions): Promise<Ledger> {
     const ledger = new Ledger(options);
     if (this.#client === null) await ledger.addFolder(join(this.#options.folder, 'out'));
     else
       await readAll(this.#client, this.#options.name, (value) => {
         ledger.add(value);
       });
-    return { ...ledger.count(), missing: ledger.missing() };
+    return ledger;
   }
 
   async end(): Promise<void> {
