@@ -1,8 +1,8 @@
 import type { Failure } from 'sluice/api';
 import type { EndpointAnswer } from 'sluice/toolkit';
 import type { Target } from './target.ts';
-import { readError, readUpdateAnswer, type ToleratedError, type UpdateAnswer } from './update-answer.ts';
-import { judgeRefusal, rejected, unavailable } from './verdicts.ts';
+import { readError, readUpdateAnswer, shortened, type ToleratedError, type UpdateAnswer } from './update-answer.ts';
+import { blockEvery, judgeRefusal, rejected, unavailable } from './verdicts.ts';
 
 /** Why a request does not count as done. */
 export interface Judged {
@@ -36,6 +36,11 @@ export function judgeAnswer(
   const reply = readUpdateAnswer(bytes);
   if (reply === null) return again(`${doing}: the answer is none to an update, or not all of it`);
   if (reply.status !== 0) return again(`${doing}: status ${reply.status}`);
+  for (const { message } of reply.errors) {
+    // A chain that tolerates refusals tolerates them for each document of a collection that takes none.
+    const failure = blockEvery(message, `${doing}: ${shortened(message)}`);
+    if (failure !== null) return { failure, id: null, message };
+  }
   const fault = faultOf(reply, request);
   if (fault !== null) return again(`${doing}: ${fault}`);
   // Nobody knows of the others then, where a node passed them on: each alone is clear.

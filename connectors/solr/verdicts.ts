@@ -31,7 +31,7 @@ const EVERY_RECORD: readonly (readonly [message: RegExp, remedy: string])[] = [
     /Unable to index docs with children: the schema must include/,
     'add `_root_` and `_nest_path_` to the schema, or change `nested`',
   ],
-  [/read-?only/i, 'make the collection writable'],
+  [/Collection \S+ is read-only/, 'make the collection writable'],
 ];
 
 export function judgeRefusal({ status, message, doing, location, retryAfterMs }: Refused): Refusal {
@@ -49,13 +49,19 @@ export function judgeRefusal({ status, message, doing, location, retryAfterMs }:
     );
   if (status === 413) return all(tooLarge(`${doing}: HTTP 413, larger than the server allows`));
   if (status === 415) return all(block(`${doing}: ${what}; something between changes the content type`));
-  const remedy = EVERY_RECORD.find(([pattern]) => pattern.test(message))?.[1];
-  if (remedy !== undefined) return all(block(`${doing}: ${what}; ${remedy}`));
+  const remedied = blockEvery(message, `${doing}: ${what}`);
+  if (remedied !== null) return all(remedied);
   // Some of it may be there: the ids make it harmless to send it again.
   if (status === 400) return { failure: { disposition: 'split', error: rejected(message) }, id: documentIn(message) };
   if (status === 409) return { failure: { disposition: 'split', error: rejected(message) }, id: conflictIn(message) };
   if (status === 408 || status === 429 || status >= 500) return all(unavailable(`${doing}: ${what}`, retryAfterMs));
   return all(block(`${doing}: ${what}; check \`endpoints\``));
+}
+
+/** Null when it is not every record that is refused so, by whatever Solr says of one of them. */
+export function blockEvery(message: string, what: string): Failure | null {
+  const remedy = EVERY_RECORD.find(([pattern]) => pattern.test(message))?.[1];
+  return remedy === undefined ? null : block(`${what}; ${remedy}`);
 }
 
 /** What is wrong with a document, as Solr says it. */

@@ -281,6 +281,14 @@ describe('a document that is refused', () => {
     expect(solr.updates).toHaveLength(1);
   });
 
+  test('by such a chain, all of them for the collection is read-only: no record is to blame', async () => {
+    solr.answer = ({ adds }, response) => {
+      const errors = adds.map((id) => ({ type: 'ADD', id, message: 'Collection orders is read-only.' }));
+      response.end(JSON.stringify(taken([], [], { errors, maxErrors: -1 })));
+    };
+    expect(failures(await write())).toEqual(everyRecord(/^block .*is read-only\.; make the collection writable$/));
+  });
+
   test('by such a chain, but of several records of its key: each alone', async () => {
     const records = [
       { key: 'a', value: '{"n":1}' },

@@ -34,7 +34,7 @@ export async function liveThrough({ create, order, records, later, says, ends }:
   const { pipeline } = startTest({
     log,
     sinks: [{ ...sinkOf(() => accepted, { order }), create: (_options, context) => create(context) }],
-    sink: { batch: { maxRecords: 10, maxBytes: 64 * 1024 * 1024, maxAgeMs: 0 }, retry: { minMs: 500, maxMs: 5000 } },
+    sink: { batch: { maxRecords: 10, maxBytes: 64 * 1024 * 1024, maxAgeMs: 0 }, retry: { minMs: 6000, maxMs: 12_000 } },
     bufferBytes: 64 * 1024 * 1024,
     clock: new FastClock(SPEED),
   });
