@@ -67,15 +67,17 @@ export class Proxy {
         other.destroy();
       });
     }
+    let ownLie: string | null = null;
     client.on('data', (bytes: Buffer) => {
       if (this.#asked !== null && bytes.toString('latin1').split('\r\n', 1)[0]!.includes(this.#asked.path)) {
-        this.lies.push(this.#asked.lie);
+        ownLie = this.#asked.lie;
         this.#asked = null;
       }
       upstream.write(bytes);
     });
     upstream.on('data', (bytes) => {
-      const lie = this.lies.shift();
+      const lie = ownLie ?? this.lies.shift();
+      ownLie = null;
       if (lie !== undefined) client.end(lie);
       else if (this.swallowed < this.swallows) {
         this.swallowed++;
