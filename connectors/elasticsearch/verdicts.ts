@@ -9,17 +9,17 @@ export interface Target {
 
 const VERSIONS = 'this sink speaks to Elasticsearch 8 and 9';
 
-/** Refusals that hit every record alike, by their reason, with what would help. */
+/** Refusals that hit every record alike, by how their reason begins, with what would help. Further on a reason may quote a record, which must not pass for one of these. */
 const EVERY_RECORD: readonly (readonly [reason: RegExp, remedy: string])[] = [
-  [/no write index is defined for alias/, 'give the alias a write index'],
-  [/pipeline with id \[.*\] does not exist/, 'create the ingest pipeline, or change `pipeline`'],
+  [/^no write index is defined for alias/, 'give the alias a write index'],
+  [/^pipeline with id \[/, 'create the ingest pipeline, or change `pipeline`'],
   [
-    /only write ops with an op_type of create are allowed in data streams/,
+    /^only write ops with an op_type of create are allowed in data streams/,
     '`mode: keyed` needs an index, not a data stream',
   ],
-  [/\[require_alias\] request flag is \[true\]/, 'make it an alias, or leave out `require_alias`'],
-  [/unable to find script \[/, 'store the script in the cluster, or change `update.script_id`'],
-  [/unrecognized parameter/, VERSIONS],
+  [/^no such index \[[^\]]*\] and \[require_alias\] request flag/, 'make it an alias, or leave out `require_alias`'],
+  [/^unable to find script \[/, 'store the script in the cluster, or change `update.script_id`'],
+  [/^request \[[^\]]*\] contains unrecognized parameter/, VERSIONS],
 ];
 
 /** What an item that was refused means for its record (bulk API; the cases are in `fixtures/`). */

@@ -57,3 +57,18 @@ test('an index name that no record has chosen is not the fault of a record', () 
   const refusal = { status: 400, type: 'invalid_index_name_exception', reason: 'Invalid index name [A]' };
   expect(judgeItem(refusal, { hasConstantIndex: true }).disposition).toBe('block');
 });
+
+test('a record whose text is quoted in the reason is refused by itself, whatever the text says', () => {
+  const texts = [
+    'no write index is defined for alias [x]',
+    'pipeline with id [x] does not exist',
+    'no such index [x] and [require_alias] request flag is [true]',
+    'unable to find script [x]',
+    'request [/_bulk] contains unrecognized parameter: [x]',
+  ];
+  for (const text of texts) {
+    const reason = `[1:6] failed to parse field [n] of type [long] in document with id '1'. Preview of field's value: '${text}'`;
+    const refusal = { status: 400, type: 'document_parsing_exception', reason };
+    expect(judgeItem(refusal, { hasConstantIndex: true }).disposition).toBe('reject');
+  }
+});
