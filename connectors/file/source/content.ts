@@ -5,6 +5,8 @@ import type { InputFile } from './storage.ts';
 const COMPARED_BYTES = 64 * 1024;
 /** So much of each end of what was read is read once more. */
 const PROBE_BYTES = 2048;
+/** What `stillHolds` reads into. */
+export const createProbe = (): Buffer => Buffer.allocUnsafeSlow(2 * PROBE_BYTES);
 /** Compared at once. */
 const zeros = Buffer.alloc(4096);
 
@@ -34,10 +36,13 @@ export async function holdsSame(part: InputFile, size: number, whole: InputFile)
 export async function stillHolds(
   file: InputFile,
   { bytes, from, end }: { readonly bytes: Buffer; readonly from: number; readonly end: number },
+  probe: Buffer,
 ): Promise<boolean> {
-  const holds = async (start: number, stop: number): Promise<boolean> =>
-    (await readAt(file, from + start, from + stop)).equals(bytes.subarray(start, stop));
-  if (end <= 2 * PROBE_BYTES) return holds(0, end);
+  const holds = async (start: number, stop: number): Promise<boolean> => {
+    const count = await file.read(probe, 0, stop - start, from + start);
+    return count === stop - start && bytes.compare(probe, 0, count, start, stop) === 0;
+  };
+  if (end <= probe.length) return holds(0, end);
   return (await holds(0, PROBE_BYTES)) && (await holds(end - PROBE_BYTES, end));
 }
 
