@@ -1,9 +1,12 @@
 /** `npm run wasm [-- --check]`: compiles wasm/ into src/codec/vector-module.ts, or says that this is not current. */
-import asc from 'assemblyscript/asc';
-import { readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 
+const require = createRequire(import.meta.url);
 const root = join(import.meta.dirname, '..');
 const target = join(root, 'src', 'codec', 'vector-module.ts');
 /** What wasm/memory.ts divides. */
@@ -21,21 +24,22 @@ if ((await readFile(target, 'utf8').catch(() => '')) !== wanted) {
   } else await writeFile(target, wanted);
 }
 
+/** By a process of its own: the types of the compiler change those of the language wherever they are imported. */
 async function compiled(): Promise<Uint8Array> {
-  const files: Uint8Array[] = [];
-  const options = [
-    ...['wasm/index.ts', '--baseDir', root, '--outFile', 'module.wasm'],
-    ...['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort=', '--enable', 'simd'],
-    ...['--initialMemory', PAGES, '--maximumMemory', PAGES],
-    // That vectors cannot be handed to JavaScript; none is.
-    ...['--disableWarning', '112'],
-  ];
-  const { error } = await asc.main(options, {
-    stderr: process.stderr,
-    writeFile(_name, contents) {
-      if (typeof contents !== 'string') files.push(contents);
-    },
-  });
-  if (error !== null) throw new Error('compiling wasm/', { cause: error });
-  return files[0]!;
+  const compiler = require.resolve('assemblyscript/bin/asc.js');
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-wasm-'));
+  try {
+    const file = join(folder, 'module.wasm');
+    const options = [
+      ...['wasm/index.ts', '--outFile', file],
+      ...['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort=', '--enable', 'simd'],
+      ...['--initialMemory', PAGES, '--maximumMemory', PAGES],
+      // That vectors cannot be handed to JavaScript; none is.
+      ...['--disableWarning', '112'],
+    ];
+    await promisify(execFile)(process.execPath, [compiler, ...options], { cwd: root });
+    return await readFile(file);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
