@@ -2,7 +2,7 @@ import type { BatchBuilder, RejectedRecord, SourceContext } from 'sluice/api';
 import type { BlockEnd } from './framing/block.ts';
 import type { Framing } from './framing/framing.ts';
 import { toPosition } from './position.ts';
-import { behindZeros, checkBefore, createProbe, readAt, stillHolds } from './content.ts';
+import { behindZeros, checkBefore, readAt, stillHolds } from './content.ts';
 import { beginAlike, CHECK_BYTES, checkOf, HEAD_BYTES } from './signature.ts';
 import type { InputFile } from './storage.ts';
 import type { TailedFile } from './tailed-file.ts';
@@ -20,7 +20,6 @@ export class BlockReader {
   readonly #framing: Framing;
   readonly #onEmitted: OnEmitted;
   #bytes = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-  readonly #probe = createProbe();
   /** Grows while records do not fit. */
   #leastBytes = BLOCK_BYTES;
 
@@ -54,9 +53,8 @@ export class BlockReader {
       if (!file.isBeginningKnown && !(await beginsAsKnown(file, handle))) return 'replaced';
       const end = await handle.read(bytes, 0, bytes.length, from);
       if (end < overlap || checkOf(bytes, 0, overlap) !== file.check) return 'replaced';
-      // What a truncation beside the read left of it is read again; a compressed file does not change while it is read, and goes forwards only.
-      if (end > overlap && file.archive === null && !(await stillHolds(handle, { bytes, from, end }, this.#probe)))
-        return 'more';
+      // What a truncation beside the read left of it is read again.
+      if (end > overlap && !stillHolds(handle, { bytes, from, end })) return 'more';
       file.sawBytes(bytes, from, end);
       file.isFresh = true;
       file.readTo = from + end;

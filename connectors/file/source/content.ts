@@ -5,8 +5,6 @@ import type { InputFile } from './storage.ts';
 const COMPARED_BYTES = 64 * 1024;
 /** So much of each end of what was read is read once more. */
 const PROBE_BYTES = 2048;
-/** What `stillHolds` reads into. */
-export const createProbe = (): Buffer => Buffer.allocUnsafeSlow(2 * PROBE_BYTES);
 /** Compared at once. */
 const zeros = Buffer.alloc(4096);
 
@@ -33,17 +31,13 @@ export async function holdsSame(part: InputFile, size: number, whole: InputFile)
  * Is what was read of a file, [0, `end`) of `bytes` that begin at byte `from` of it, what it holds? No file system promises to read as of one moment: beside a truncation and what is written
  * after it a read may give old bytes, new ones behind them, and zeros that nobody ever wrote.
  */
-export async function stillHolds(
+export function stillHolds(
   file: InputFile,
   { bytes, from, end }: { readonly bytes: Buffer; readonly from: number; readonly end: number },
-  probe: Buffer,
-): Promise<boolean> {
-  const holds = async (start: number, stop: number): Promise<boolean> => {
-    const count = await file.read(probe, 0, stop - start, from + start);
-    return count === stop - start && bytes.compare(probe, 0, count, start, stop) === 0;
-  };
-  if (end <= probe.length) return holds(0, end);
-  return (await holds(0, PROBE_BYTES)) && (await holds(end - PROBE_BYTES, end));
+): boolean {
+  const first = Math.min(end, PROBE_BYTES);
+  const last = Math.max(first, end - PROBE_BYTES);
+  return file.holds(bytes, 0, first, from) && (last === end || file.holds(bytes, last, end, from + last));
 }
 
 /**

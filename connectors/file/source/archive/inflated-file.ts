@@ -35,6 +35,11 @@ export class InflatedFile implements InputFile {
     return count;
   }
 
+  /** A compressed file does not change while it is read. */
+  holds(): boolean {
+    return true;
+  }
+
   /** Of the compressed file. */
   status(): Promise<FileStatus> {
     return this.#file.status();
