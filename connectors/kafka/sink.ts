@@ -59,18 +59,19 @@ export class KafkaSink implements Sink {
   async #parcels(batch: RecordBatch): Promise<{ parcels: readonly Parcel[]; failures: readonly RecordFailure[] }> {
     const { topic, partition_by } = this.#options;
     if (topic.constant !== null) {
-      const count = (await this.#partitionsOf([topic.constant])).get(topic.constant);
+      await this.#look([topic.constant]);
+      const count = this.#partitions.get(topic.constant)?.count;
       // It may be made by whoever reads the status; all that is written waits for it.
       if (count === undefined) throw unknownTopic(topic.constant);
       const passed = partition_by === 'source' ? passParcels(batch, topic.constant, count) : null;
       if (passed !== null) return { parcels: passed, failures: [] };
     }
     const names = this.#topicNames(batch);
-    const partitions = await this.#partitionsOf(names.filter((name) => typeof name === 'string'));
+    await this.#look(names.filter((name) => typeof name === 'string'));
     return buildParcels(batch, this.#options, (index) => {
       const name = names[index]!;
       if (typeof name !== 'string') return name;
-      const count = partitions.get(name);
+      const count = this.#partitions.get(name)?.count;
       // A record that names a topic of its own must not hold back the others.
       return count === undefined ? unknownTopic(name) : { topic: name, partitions: count };
     });
@@ -94,26 +95,19 @@ export class KafkaSink implements Sink {
     });
   }
 
-  /** How many each topic has; those that the cluster does not have are left out. */
-  async #partitionsOf(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  /** Finds out how many partitions these topics have, unless that is known; what the cluster does not have is not in `#partitions` then. */
+  async #look(topics: readonly string[]): Promise<void> {
     const { clock, signal } = this.#context;
     const now = clock.monotonic();
-    const stale = new Set<string>();
-    for (const topic of topics) {
+    const stale = new Set(topics);
+    for (const topic of stale) {
       const known = this.#partitions.get(topic);
-      if (known === undefined || now - known.at >= LOOK_AGAIN_MS) stale.add(topic);
+      if (known !== undefined && now - known.at < LOOK_AGAIN_MS) stale.delete(topic);
     }
-    if (stale.size > 0) {
-      for (const topic of stale) this.#partitions.delete(topic);
-      for (const { name, partitions } of await this.#client.topics([...stale], signal))
-        this.#partitions.set(name, { count: partitions.length, at: now });
-    }
-    const counts = new Map<string, number>();
-    for (const topic of topics) {
-      const known = this.#partitions.get(topic);
-      if (known !== undefined) counts.set(topic, known.count);
-    }
-    return counts;
+    if (stale.size === 0) return;
+    const found = await this.#client.topics([...stale], signal);
+    for (const topic of stale) this.#partitions.delete(topic);
+    for (const { name, partitions } of found) this.#partitions.set(name, { count: partitions.length, at: now });
   }
 
   #open(): Promise<KafkaProducer> {

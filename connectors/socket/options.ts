@@ -1,5 +1,5 @@
 import { duration, listenAddress, size, Type, type Static } from 'sluice/api';
-import { allowOption, tlsOptions, unixSocketOptions } from 'sluice/toolkit';
+import { allowOption, lengthOptions, tlsOptions, unixSocketOptions } from 'sluice/toolkit';
 
 export const sourceOptions = Type.Object(
   {
@@ -20,14 +20,7 @@ export const sourceOptions = Type.Object(
       description:
         'How records are told apart: by line feeds, by NUL bytes, by a length before each, or not at all (UDP: a datagram is a record).',
     }),
-    length_bytes: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4)], {
-      default: 4,
-      description: 'With `framing: length`: how many bytes the length has. It does not count itself.',
-    }),
-    byte_order: Type.Union([Type.Literal('big'), Type.Literal('little')], {
-      default: 'big',
-      description: 'With `framing: length`: which of its bytes comes first.',
-    }),
+    ...lengthOptions,
     format: Type.Union([Type.Literal('bytes'), Type.Literal('json')], {
       default: 'bytes',
       description: '`json`: what is not one JSON value becomes a dead letter. `bytes`: anything is a record.',

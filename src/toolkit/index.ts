@@ -47,6 +47,7 @@ export {
 export { HttpEndpoints, type Endpoint, type EndpointAnswer } from './http-endpoints.ts';
 export { refusalAnswer, type HttpAnswer, type HttpExchange } from './http-exchange.ts';
 export { listenHttp, type HttpListener, type HttpListenerLimits, type HttpListenerOptions } from './http-listener.ts';
+export { lengthOptions } from './length-options.ts';
 export { listenerProblems } from './listener-problems.ts';
 export { bind, formatAddress, isLoopback, listenResource } from './listen.ts';
 export { pinnedTlsOptions, pinnedTlsProblems, type PinnedTlsOptions } from './pinned-tls.ts';

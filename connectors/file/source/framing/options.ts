@@ -1,4 +1,5 @@
 import { duration, glob, size, Type } from 'sluice/api';
+import { lengthOptions } from 'sluice/toolkit';
 
 /** A regular expression that is matched in one pass. */
 const pattern = { minLength: 1, maxLength: 4096 };
@@ -65,14 +66,7 @@ export const framingOptions = {
     description:
       'How records are told apart: by line feeds, by NUL bytes, by a length before each, or a whole file is one, once it is complete.',
   }),
-  length_bytes: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4)], {
-    default: 4,
-    description: 'With `framing: length`: how many bytes the length has. It does not count itself.',
-  }),
-  byte_order: Type.Union([Type.Literal('big'), Type.Literal('little')], {
-    default: 'big',
-    description: 'With `framing: length`: which of its bytes comes first.',
-  }),
+  ...lengthOptions,
   complete_after: duration({
     default: '5s',
     minimum: '10ms',

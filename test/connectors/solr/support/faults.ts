@@ -1,11 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { makeCertificates, makeExpiredCertificate } from '../../../../scripts/services/certificates.ts';
 import { sinkDefinition } from '../../../../connectors/solr/index.ts';
 import type { Json } from '../../../../src/api/index.ts';
 import type { TestRecord } from '../../../../src/testing/batches.ts';
 import { uniqueName } from '../../../support/servers.ts';
+import { nodeDown, withExpiredCertificate } from '../../support/common-faults.ts';
 import { httpAnswer, liveThrough, type Fault, type Outcome } from '../../support/live-through.ts';
 import { Proxy } from '../../support/proxy.ts';
 import { refusal } from './fake-solr.ts';
@@ -76,16 +73,7 @@ export function describeFaults(url: () => string): void {
     await expectDocuments(records);
   });
 
-  test('node down', async () => {
-    proxy.isOpen = false;
-    await expectNothingLost({
-      says: new RegExp(`^degraded: .*${new URL(proxy.url).host}`),
-      ends: () => {
-        proxy.isOpen = true;
-        return Promise.resolve();
-      },
-    });
-  });
+  test('node down', () => expectNothingLost(nodeDown(proxy)));
 
   test('answers that are lost after the server did what it was asked', async () => {
     proxy.swallows = 4;
@@ -128,25 +116,8 @@ export function describeFaults(url: () => string): void {
     await expectNothingLost({ says: new RegExp(`^paused: .*${says.source}`) });
   });
 
-  test('a certificate that has expired, and is renewed', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'sluice-faults-'));
-    const made = await makeCertificates(folder);
-    const [expired, cert, key] = await Promise.all(
-      [await makeExpiredCertificate(folder), made.serverCertificate, made.serverKey].map((file) => readFile(file)),
-    );
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    const secured = await Proxy.start(url(), { cert: expired!, key: key! });
-    await expectNothingLost(
-      {
-        says: /^paused: .*TLS: the certificate is not valid at this time/,
-        ends: () => {
-          secured.serve({ cert: cert!, key: key! });
-          return Promise.resolve();
-        },
-      },
-      { endpoints: [`${secured.url}/solr`], tls: { ca: made.ca } },
-    );
-    await secured.stop();
-    await rm(folder, { recursive: true });
-  });
+  test('a certificate that has expired, and is renewed', () =>
+    withExpiredCertificate(url(), ({ url: secured, ca, fault }) =>
+      expectNothingLost(fault, { endpoints: [`${secured}/solr`], tls: { ca } }),
+    ));
 }
